@@ -1,0 +1,49 @@
+/** The outcome of one item of a batch: undefined for success. */
+export type Outcome = Error | undefined;
+
+/**
+ * Group commit: items that arrive while a commit is under way wait and go together in the next
+ * one. Each caller is answered when its own item is committed, with its own outcome.
+ * At most one commit runs at a time, of at most `maxItems` items.
+ */
+export function createBatch<Item>(options: {
+  maxItems: number;
+  /** Settles with one outcome per item, in order; a rejection is the outcome of all of them. */
+  commit(items: readonly Item[]): Promise<readonly Outcome[]>;
+}): { add(item: Item): Promise<void>; idle(): Promise<void> } {
+  interface Waiting {
+    item: Item;
+    settle(outcome: Outcome): void;
+  }
+  let queue: Waiting[] = [];
+  let running: Promise<void> | undefined;
+
+  const run = async () => {
+    while (queue.length > 0) {
+      const group = queue.slice(0, options.maxItems);
+      queue = queue.slice(options.maxItems);
+      let outcomes: readonly Outcome[];
+      try {
+        outcomes = await options.commit(group.map(({ item }) => item));
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        outcomes = group.map(() => error);
+      }
+      for (const [i, { settle }] of group.entries()) settle(outcomes[i]);
+    }
+    running = undefined;
+  };
+
+  return {
+    add(item) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      queue.push({ item, settle: (outcome) => (outcome ? reject(outcome) : resolve()) });
+      running ??= Promise.resolve().then(run);
+      return promise;
+    },
+    /** Settles when nothing waits or runs. */
+    idle: async () => {
+      await running;
+    },
+  };
+}

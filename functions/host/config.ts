@@ -1,0 +1,146 @@
+import { HostError } from "./errors.ts";
+import { withoutPassword } from "./logger.ts";
+
+/** Every variable that the host reads, with what it means; README's table is tested against this. */
+export const variables = {
+  FUNCTION_TARGET: "the function to serve: its folder's name below functions/",
+  PORT: "the one port for HTTP and gRPC (8080)",
+  HOST: "the address to listen on (every address)",
+  CALL_PROTOCOL: "http or grpc for every edge, or declared (declared)",
+  DEADLINE_MS: "the most time one request may take, in ms (5000)",
+  DRAIN_TIMEOUT_MS: "after SIGTERM, the most time requests in flight may take, in ms (10000)",
+  BODY_LIMIT_BYTES: "the largest request body (1048576)",
+  LOG_LEVEL: "trace, debug, info, warn, error, fatal or silent (info)",
+  MONGODB_URL: "where functions save; needed by those that do",
+  RABBITMQ_URL: "where D publishes and the bridge consumes; needed by both",
+  CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
+  BRIDGE_PREFETCH: "messages the bridge delivers at the same time (32)",
+  BRIDGE_ATTEMPTS: "deliveries of one message before it is dead-lettered (10)",
+} as const;
+
+export type Variable = keyof typeof variables;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const protocols = ["declared", "http", "grpc"] as const;
+
+export interface Config {
+  readonly target: string;
+  readonly port: number;
+  readonly host: string | undefined;
+  readonly callProtocol: (typeof protocols)[number];
+  readonly deadlineMs: number;
+  readonly drainTimeoutMs: number;
+  readonly bodyLimitBytes: number;
+  readonly logLevel: (typeof levels)[number];
+  readonly mongodbUrl: string | undefined;
+  readonly rabbitmqUrl: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly bridgePrefetch: number;
+  readonly bridgeAttempts: number;
+  /** "host:port" of a function: its name (port 80) as in Kubernetes, or what `SERVICE_B_ADDRESS` says. */
+  addressOf(name: string): string;
+}
+
+/** What a function needs of its surroundings besides a port, from its definition. */
+export interface Needs {
+  calls: readonly string[];
+  mongodb: boolean;
+  rabbitmq: boolean;
+}
+
+/** The environment variable that overrides a function's address: SERVICE_B_ADDRESS for service-b. */
+export function addressVariable(name: string): string {
+  return `${name.toUpperCase().replaceAll("-", "_")}_ADDRESS`;
+}
+
+const namePattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
+
+/** The function to serve, if that is said in a form that can name one; `loadConfig` tells what is wrong. */
+export function targetOf(env: Environment = process.env): string | undefined {
+  const target = env.FUNCTION_TARGET?.trim();
+  return target && namePattern.test(target) ? target : undefined;
+}
+
+/**
+ * Reads and checks everything at once: throws one ERR_CONFIG error that lists every problem by
+ * name and value (passwords masked). An empty variable counts as unset.
+ */
+export function loadConfig(env: Environment = process.env, needs?: Needs): Config {
+  const problems: string[] = [];
+  const text = (name: string) => env[name]?.trim() || undefined;
+  const wrong = (name: string, expected: string) =>
+    problems.push(`${name}=${withoutPassword(text(name) ?? "")}: ${expected}`);
+
+  const integer = (name: Variable, fallback: number, [min, max]: readonly [number, number]) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    wrong(name, `a whole number from ${min} to ${max} is expected`);
+    return fallback;
+  };
+  const choice = <T extends string>(name: Variable, fallback: T, allowed: readonly T[]) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if ((allowed as readonly string[]).includes(value)) return value as T;
+    wrong(name, `one of ${allowed.join(", ")} is expected`);
+    return fallback;
+  };
+  const url = (name: Variable, schemes: readonly string[], need: string | false | undefined) => {
+    const value = text(name);
+    if (value === undefined) {
+      if (need) problems.push(`${name} is not set: ${need}`);
+      return undefined;
+    }
+    const scheme = schemes.find((s) => value.startsWith(`${s}://`) && value.length > s.length + 3);
+    if (!scheme) wrong(name, `${schemes.join(":// or ")}://host:port is expected`);
+    return value;
+  };
+  const address = (name: string) => {
+    const value = text(addressVariable(name));
+    if (value === undefined) return `${name}:80`;
+    if (/^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(value)) {
+      return /:\d+$/.test(value) ? value : `${value}:80`;
+    }
+    wrong(addressVariable(name), "host or host:port is expected");
+    return value;
+  };
+
+  const target = text("FUNCTION_TARGET");
+  if (!target) problems.push(`FUNCTION_TARGET is not set: ${variables.FUNCTION_TARGET}`);
+  else if (!targetOf(env)) {
+    wrong("FUNCTION_TARGET", "lower-case letters, digits and dashes are expected");
+  }
+  const seconds = [1, 3_600_000] as const;
+  const config: Config = {
+    target: target ?? "",
+    port: integer("PORT", 8080, [0, 65_535]),
+    host: text("HOST"),
+    callProtocol: choice("CALL_PROTOCOL", "declared", protocols),
+    deadlineMs: integer("DEADLINE_MS", 5_000, seconds),
+    drainTimeoutMs: integer("DRAIN_TIMEOUT_MS", 10_000, seconds),
+    bodyLimitBytes: integer("BODY_LIMIT_BYTES", 1_048_576, [1, 1_073_741_824]),
+    logLevel: choice("LOG_LEVEL", "info", levels),
+    mongodbUrl: url(
+      "MONGODB_URL",
+      ["mongodb", "mongodb+srv"],
+      needs?.mongodb && `${target} saves to MongoDB`,
+    ),
+    rabbitmqUrl: url(
+      "RABBITMQ_URL",
+      ["amqp", "amqps"],
+      needs?.rabbitmq && `${target} uses a queue`,
+    ),
+    corsOrigins: (text("CORS_ORIGINS") ?? "").split(",").flatMap((o) => o.trim() || []),
+    bridgePrefetch: integer("BRIDGE_PREFETCH", 32, [1, 1_000]),
+    bridgeAttempts: integer("BRIDGE_ATTEMPTS", 10, [1, 1_000]),
+    addressOf: address,
+  };
+  for (const name of needs?.calls ?? []) address(name);
+
+  if (problems.length > 0) {
+    throw new HostError("ERR_CONFIG", `wrong configuration:\n- ${problems.join("\n- ")}`);
+  }
+  return config;
+}

@@ -1,0 +1,83 @@
+/** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
+import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type Greeting, GreetingServiceClient } from "#proto";
+import { type Call, timeForCallee } from "./call.ts";
+import { codeOfGrpc, HostError, isErrorCode } from "./errors.ts";
+import { headersToMetadata } from "./headers.ts";
+
+export interface GrpcClient {
+  /** The callee's greetings; an error that it answers is thrown with its code and path of hops. */
+  greetings(callee: string, call: Call): Promise<Greeting[]>;
+  close(): void;
+}
+
+/** Trailer with our stable code, beside gRPC's own status, which several codes share. */
+export const errorCodeTrailer = "error-code";
+
+export function createGrpcClient(addressOf: (name: string) => string): GrpcClient {
+  const channels = new Map<string, GreetingServiceClient>();
+
+  const channelTo = (callee: string): GreetingServiceClient => {
+    const known = channels.get(callee);
+    if (known) return known;
+    const channel = new GreetingServiceClient(addressOf(callee), credentials.createInsecure(), {
+      // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    channels.set(callee, channel);
+    return channel;
+  };
+
+  // grpc-js fails every call while a channel backs off from a failed connection. A new channel dials
+  // at once, so a callee that has come back is reached by the next request, not after the backoff.
+  const discard = (callee: string, channel: GreetingServiceClient) => {
+    if (channels.get(callee) === channel) channels.delete(callee);
+    channel.close();
+  };
+
+  return {
+    async greetings(callee, call) {
+      const deadline = Date.now() + timeForCallee(call);
+      const metadata = new Metadata();
+      headersToMetadata(call.headers, metadata);
+      const channel = channelTo(callee);
+      const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
+      const running = channel.greeting({}, metadata, { deadline }, (error, response) =>
+        error ? reject(error) : resolve(response.greeting),
+      );
+      const onAbort = () => running.cancel();
+      call.signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        return await promise;
+      } catch (thrown) {
+        const error = thrown as ServiceError;
+        const ours = trailer(error);
+        if (error.code === status.UNAVAILABLE && !ours) discard(callee, channel);
+        throw failure(callee, addressOf(callee), error, call);
+      } finally {
+        call.signal.removeEventListener("abort", onAbort);
+      }
+    },
+    close() {
+      for (const channel of channels.values()) channel.close();
+      channels.clear();
+    },
+  };
+}
+
+function failure(callee: string, address: string, error: ServiceError, call: Call): HostError {
+  const ours = trailer(error);
+  if (ours) return new HostError(ours, error.details);
+  if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
+  const code = codeOfGrpc(error.code);
+  const details = error.details.trim();
+  if (code === "ERR_DEADLINE")
+    return new HostError(code, `${callee}: no answer within the deadline`);
+  const detail = code === "ERR_CALLEE" ? `unreachable at ${address} (${details})` : details;
+  return new HostError(code, `${callee}: ${detail}`, { cause: error });
+}
+
+function trailer(error: ServiceError) {
+  const value = error.metadata?.get(errorCodeTrailer)[0];
+  return isErrorCode(value) ? value : undefined;
+}

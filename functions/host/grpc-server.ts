@@ -1,0 +1,111 @@
+/** The gRPC face of a function: the greeting service, health and reflection, for sockets handed to it. */
+import type { Socket } from "node:net";
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromObject } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import {
+  type Greeting,
+  type GreetingRequest,
+  type GreetingResponse,
+  GreetingServiceService,
+} from "#proto";
+import descriptors from "../../proto/gen/greeting.json" with { type: "json" };
+import type { Call, RunningCall } from "./call.ts";
+import { HostError } from "./errors.ts";
+import { errorCodeTrailer } from "./grpc-client.ts";
+import { headersFromMetadata, type PropagatedHeaders } from "./headers.ts";
+
+export interface GrpcServer {
+  /** Takes over a connection whose first bytes, still unread, are the HTTP/2 preface. */
+  accept(socket: Socket): void;
+  /** For grpc.health.v1, as the whole server ("") and by the service's name. */
+  setServing(serving: boolean): void;
+  /** Lets calls in flight end, up to the limit, then closes every connection. */
+  drain(limitMs: number): void;
+  close(): void;
+}
+
+export interface GrpcServerOptions {
+  /** Absent: the method is answered with UNIMPLEMENTED. */
+  greetings: ((call: Call) => Promise<Greeting[]>) | undefined;
+  maxMessageBytes: number;
+  /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
+  begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+}
+
+const serviceName = "greeting.GreetingService";
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const server = new Server({
+    "grpc.max_receive_message_length": options.maxMessageBytes,
+    // Sockets belong to the listener, and channelz would keep a record of each.
+    "grpc.enable_channelz": 0,
+  });
+  const health = new HealthImplementation({ "": "NOT_SERVING" });
+  health.addToServer(server);
+  // Reflection describes what the wire contract holds, also where the method is not implemented.
+  new ReflectionService(loadFileDescriptorSetFromObject(descriptors)).addToServer(server);
+
+  const { greetings, begin } = options;
+  if (greetings) {
+    health.setStatus(serviceName, "NOT_SERVING");
+    server.addService(GreetingServiceService, {
+      greeting: (
+        request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
+        reply: sendUnaryData<GreetingResponse>,
+      ) => answer(request, reply, greetings, begin),
+    });
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+
+  return {
+    accept: (socket) => injector.injectConnection(socket),
+    setServing(serving) {
+      for (const name of greetings ? ["", serviceName] : [""]) {
+        health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+      }
+    },
+    drain: (limitMs) => injector.drain(limitMs),
+    close() {
+      injector.destroy();
+      server.forceShutdown();
+    },
+  };
+}
+
+async function answer(
+  request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
+  reply: sendUnaryData<GreetingResponse>,
+  greetings: (call: Call) => Promise<Greeting[]>,
+  begin: GrpcServerOptions["begin"],
+): Promise<void> {
+  const call = begin(headersFromMetadata(request.metadata), timeLeft(request.getDeadline()));
+  request.once("cancelled", () => {
+    // A deadline that passes cancels the stream as well; the call's own timer has a better reason.
+    if (Date.now() < call.deadline) call.abort(new HostError("ERR_CANCELLED", "the client left"));
+  });
+  try {
+    reply(null, { greeting: await greetings(call) });
+  } catch (thrown) {
+    const error = HostError.from(thrown);
+    if (error.code === "ERR_INTERNAL") call.log.error({ err: thrown }, "failed unexpectedly");
+    else call.log.debug({ err: error }, "answered with an error");
+    const metadata = new Metadata();
+    metadata.set(errorCodeTrailer, error.code);
+    reply({ code: error.grpc, details: error.message, metadata });
+  } finally {
+    call.end();
+  }
+}
+
+function timeLeft(deadline: Date | number): number | undefined {
+  const left = Number(deadline) - Date.now();
+  return Number.isFinite(left) ? Math.max(1, left) : undefined;
+}

@@ -1,0 +1,178 @@
+/**
+ * One function on one port: puts the parts together, and takes them apart in order.
+ *
+ * H1 A host listens as soon as it is started, whether or not its broker and database are there.
+ * H2 Closing: readiness fails first; then no connection is accepted; then what is in flight ends,
+ *    up to the limit, and is cut off after it; only then are the clients closed that it uses.
+ */
+import { randomUUID } from "node:crypto";
+import { getTestServer } from "@google-cloud/functions-framework/testing";
+import { createCall, type RunningCall } from "./call.ts";
+import { type Config, type Environment, loadConfig } from "./config.ts";
+import type { Definition, OpenFunction, Runtime } from "./definition.ts";
+import { HostError } from "./errors.ts";
+import { createGrpcClient } from "./grpc-client.ts";
+import { createGrpcServer } from "./grpc-server.ts";
+import type { PropagatedHeaders } from "./headers.ts";
+import { createHealth } from "./health.ts";
+import { createHttpClient } from "./http-client.ts";
+import { createHttpServer } from "./http-server.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import { startListener } from "./listener.ts";
+import { createLogger, type Logger } from "./logger.ts";
+
+export interface Host {
+  readonly port: number;
+  readonly log: Logger;
+  ready(): boolean;
+  connections(): number;
+  /** Drains and closes, as H2 says. Idempotent: every caller waits for the same end. */
+  close(): Promise<void>;
+}
+
+export interface HostOptions {
+  env?: Environment;
+  log?: Logger;
+  /** How long a connection may say nothing before it is closed. */
+  silenceMs?: number;
+}
+
+/**
+ * Starts a function. `definition` is undefined for a handler that was registered with
+ * functions-framework directly: it gets the same port, calls, limits and draining.
+ * Throws ERR_CONFIG before anything is opened.
+ */
+export async function startHost(
+  definition: Definition | undefined,
+  options: HostOptions = {},
+): Promise<Host> {
+  const config = loadConfig(options.env, definition && needsOf(definition));
+  const name = definition?.name ?? config.target;
+  const log = options.log ?? createLogger({ service: name, level: config.logLevel });
+  const clients = {
+    http: createHttpClient(config.addressOf),
+    grpc: createGrpcClient(config.addressOf),
+  };
+  const open = await openFunction(definition, createRuntime(name, config, log, clients));
+
+  const calls = new Set<RunningCall>();
+  const { promise: idle, resolve: onIdle } = Promise.withResolvers<void>();
+  const lifecycle = createLifecycle((phase) => log.info({ phase }, phase));
+  const health = createHealth(lifecycle, open.resources);
+  const draining = () => lifecycle.phase === "draining";
+
+  const begin = (headers: PropagatedHeaders, timeoutMs = config.deadlineMs): RunningCall => {
+    const call = createCall({
+      headers: { ...headers, "x-request-id": headers["x-request-id"] ?? randomUUID() },
+      timeoutMs: Math.min(timeoutMs, config.deadlineMs),
+      log,
+    });
+    calls.add(call);
+    const end = () => {
+      call.end();
+      if (calls.delete(call) && calls.size === 0 && draining()) onIdle();
+    };
+    return { ...call, end };
+  };
+
+  const { bodyLimitBytes, corsOrigins } = config;
+  const framework = getTestServer(name);
+  const http = createHttpServer({
+    framework,
+    routes: open.routes,
+    health,
+    bodyLimitBytes,
+    corsOrigins,
+    draining,
+    begin,
+  });
+  const grpc = createGrpcServer({
+    greetings: open.greetings,
+    maxMessageBytes: bodyLimitBytes,
+    begin,
+  });
+  const listener = await startListener({
+    port: config.port,
+    host: config.host,
+    http,
+    acceptHttp2: grpc.accept,
+    ...(options.silenceMs && { silenceMs: options.silenceMs }),
+  });
+  lifecycle.enter("ready");
+  // gRPC's health is pushed to its watchers, so it has to be looked at: it has no question to answer.
+  const healthTimer = setInterval(() => grpc.setServing(health.ready()), 500);
+  grpc.setServing(health.ready());
+  log.info({ port: listener.port }, `listening on port ${listener.port}`);
+
+  const drain = async () => {
+    if (!lifecycle.enter("draining")) return;
+    clearInterval(healthTimer);
+    grpc.setServing(false);
+    listener.stop();
+    grpc.drain(config.drainTimeoutMs);
+    if (calls.size === 0) onIdle();
+    const limit = setTimeout(() => {
+      log.warn({ calls: calls.size }, "the drain limit is reached, calls in flight are cut off");
+      for (const call of calls) call.abort(new HostError("ERR_DRAINING", "shutting down"));
+      // Aborted calls answer at once; what does not answer even then is left behind.
+      setTimeout(onIdle, 500);
+    }, config.drainTimeoutMs);
+    await Promise.all([idle, open.drain?.()]);
+    clearTimeout(limit);
+    grpc.close();
+    await listener.close();
+    await Promise.all(open.resources.map((resource) => resource.close()));
+    clients.http.close();
+    clients.grpc.close();
+    lifecycle.enter("closed");
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    port: listener.port,
+    log,
+    ready: health.ready,
+    connections: listener.connections,
+    close: () => {
+      closing ??= drain();
+      return closing;
+    },
+  };
+}
+
+function needsOf({ calls, effects, consumes }: Definition) {
+  const uses = (system: string) => effects.some((effect) => effect.system === system);
+  return {
+    calls: calls.map(({ name }) => name),
+    mongodb: uses("mongodb"),
+    rabbitmq: uses("rabbitmq") || consumes !== undefined,
+  };
+}
+
+function openFunction(
+  definition: Definition | undefined,
+  runtime: Runtime,
+): Promise<OpenFunction> | OpenFunction {
+  return definition?.open(runtime) ?? { routes: [], resources: [] };
+}
+
+function createRuntime(
+  name: string,
+  config: Config,
+  log: Logger,
+  clients: {
+    http: ReturnType<typeof createHttpClient>;
+    grpc: ReturnType<typeof createGrpcClient>;
+  },
+): Runtime {
+  return {
+    name,
+    config,
+    log,
+    send: clients.http.send,
+    greetingsOf(callee, call) {
+      const { callProtocol } = config;
+      const protocol = callProtocol === "declared" ? callee.protocol : callProtocol;
+      return clients[protocol].greetings(callee.name, call);
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** The HTTP face of a call, from the caller's side: one keep-alive agent for the process's life. */
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { type Greeting, GreetingResponse } from "#proto";
+import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "./call.ts";
+import { codeOfHttp, HostError, isErrorCode, reasonOf } from "./errors.ts";
+
+export interface HttpMessage {
+  readonly method: "GET" | "POST";
+  /** Path and query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface HttpClient {
+  /**
+   * Sends the call's headers and time left along. Resolves with whatever the callee answers;
+   * rejects with ERR_CALLEE when it cannot be reached, and with the call's own reason when that ends.
+   */
+  send(callee: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;
+  /** The callee's greetings; a problem that it answers is thrown with its code and path of hops. */
+  greetings(callee: string, call: Call): Promise<Greeting[]>;
+  close(): void;
+}
+
+/** An answer larger than this is not a greeting of any graph that one would build. */
+const maxAnswerBytes = 16 * 1024 * 1024;
+
+export function createHttpClient(addressOf: (name: string) => string): HttpClient {
+  // FIFO spreads requests over the connections, so that a mesh which balances by connection sees them all.
+  const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
+
+  const exchange = async (address: string, message: HttpMessage, call: Call) => {
+    const timeoutMs = timeForCallee(call);
+    const { method, path, headers, body } = message;
+    const { hostname, port } = new URL(`http://${address}`);
+    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+    const outgoing = request({
+      agent,
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: port || 80,
+      method,
+      path,
+      signal: call.signal,
+      headers: {
+        ...call.headers,
+        [timeoutHeader]: formatTimeout(timeoutMs),
+        ...headers,
+        ...(body && { "content-length": body.length }),
+      },
+    });
+    outgoing.setTimeout(timeoutMs, () =>
+      outgoing.destroy(new HostError("ERR_DEADLINE", "no answer within the deadline")),
+    );
+    outgoing.once("error", (error: Error) =>
+      reject(Object.assign(error, { reusedSocket: outgoing.reusedSocket })),
+    );
+    outgoing.once("response", (incoming) => collect(incoming).then(resolve, reject));
+    outgoing.end(body);
+    return promise;
+  };
+
+  const send: HttpClient["send"] = async (callee, message, call) => {
+    const address = addressOf(callee);
+    try {
+      return await exchange(address, message, call).catch((thrown) => {
+        // The callee closed an idle connection just as we took it: nothing was processed. One more
+        // try, on another connection (Node's documentation of request.reusedSocket).
+        if (thrown?.reusedSocket && thrown.code === "ECONNRESET" && !call.signal.aborted) {
+          return exchange(address, message, call);
+        }
+        throw thrown;
+      });
+    } catch (thrown) {
+      throw failure(callee, address, thrown, call);
+    }
+  };
+
+  return {
+    send,
+    async greetings(callee, call) {
+      const answer = await send(callee, { method: "GET", path: "/api/greeting" }, call);
+      if (answer.status === 200) return parseGreetings(callee, answer.body);
+      throw problemOf(callee, answer);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The error that an answer with a status other than success stands for. */
+export function problemOf(callee: string, { status, body }: HttpAnswer): HostError {
+  const problem = parseJson(body) as { code?: unknown; detail?: unknown } | undefined;
+  if (isErrorCode(problem?.code)) return new HostError(problem.code, String(problem.detail));
+  const code = codeOfHttp(status);
+  return new HostError(code, `${callee}: answered with HTTP status ${status}`);
+}
+
+function failure(callee: string, address: string, thrown: unknown, call: Call): HostError {
+  if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
+  if (thrown instanceof HostError) return thrown.at(callee);
+  const detail = `unreachable at ${address} (${reasonOf(thrown)})`;
+  return new HostError("ERR_CALLEE", `${callee}: ${detail}`, { cause: thrown });
+}
+
+function parseGreetings(callee: string, body: Buffer): Greeting[] {
+  const json = parseJson(body) as { greeting?: unknown } | undefined;
+  if (json && Array.isArray(json.greeting)) return GreetingResponse.fromJSON(json).greeting;
+  throw new HostError("ERR_ANSWER", `${callee}: answered with something other than greetings`);
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) {
+      throw new HostError("ERR_ANSWER", `answered with more than ${maxAnswerBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body: Buffer.concat(chunks),
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * The HTTP/1.1 front of functions-framework's server: health, the limits that the framework does
+ * not set (it would read a body of 1 GiB, and answers malformed JSON with an HTML page), and the
+ * call that goes with each request.
+ */
+import {
+  createServer,
+  IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { parseTimeout, type RunningCall, timeoutHeader } from "./call.ts";
+import { answerCors } from "./cors.ts";
+import type { Route } from "./definition.ts";
+import { HostError } from "./errors.ts";
+import { attachExchange, sendAnswer, sendProblem } from "./exchange.ts";
+import { headersFromHttp, type PropagatedHeaders } from "./headers.ts";
+import type { Health } from "./health.ts";
+
+export interface HttpServerOptions {
+  /** functions-framework's server for the function: it does not listen, it is handed each request. */
+  framework: Server;
+  routes: readonly Route[];
+  health: Health;
+  bodyLimitBytes: number;
+  /** Origins whose pages may call this function; usually none. */
+  corsOrigins: readonly string[];
+  /** True while the process is about to end: answers then close their connection. */
+  draining(): boolean;
+  /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
+  begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+}
+
+export function createHttpServer(options: HttpServerOptions): Server {
+  const listener: RequestListener = (request, response) => {
+    if (options.draining()) response.setHeader("connection", "close");
+    if (answerCors(options.corsOrigins, request, response)) return;
+    const probe = request.method === "GET" && options.health.answer(request.url ?? "");
+    if (probe) sendAnswer(response, probe);
+    else void serve(request, response, options);
+  };
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, listener);
+  // Without this listener, node:http asks for a body before we have seen whether it is too large.
+  server.on("checkContinue", listener);
+  // Longer than the idle timeout of Envoy's and Knative's pools would be unsafe the other way round.
+  server.keepAliveTimeout = 75_000;
+  return server;
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpServerOptions,
+): Promise<void> {
+  const { headers } = request;
+  const timeoutMs = parseTimeout(String(headers[timeoutHeader] ?? ""));
+  const call = options.begin(headersFromHttp(headers), timeoutMs);
+  response.once("close", () => {
+    if (!response.writableFinished) call.abort(new HostError("ERR_CANCELLED", "the client left"));
+    call.end();
+  });
+  response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");
+  try {
+    const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
+    const body = hasBody ? await readBody(request, response, options) : Buffer.alloc(0);
+    const handed = hasBody ? replay(request, body) : request;
+    attachExchange(handed, { call, routes: options.routes, body });
+    options.framework.emit("request", handed, response);
+  } catch (thrown) {
+    if (thrown instanceof HostError && thrown.code === "ERR_TOO_LARGE") {
+      // The rest of the body is not read, so the connection cannot be used again.
+      response.setHeader("connection", "close");
+    }
+    sendProblem(response, thrown, call);
+  }
+}
+
+async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { bodyLimitBytes }: HttpServerOptions,
+): Promise<Buffer> {
+  const tooLarge = () =>
+    new HostError("ERR_TOO_LARGE", `the body may have ${bodyLimitBytes} bytes at most`);
+  if (Number(request.headers["content-length"] ?? 0) > bodyLimitBytes) throw tooLarge();
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > bodyLimitBytes) {
+      request.pause();
+      reject(tooLarge());
+    } else chunks.push(chunk);
+  });
+  request.once("end", () => resolve(Buffer.concat(chunks)));
+  request.once("error", () => reject(new HostError("ERR_CANCELLED", "the client left")));
+  const body = await promise;
+
+  if (/^application\/([\w.-]+\+)?json\b/i.test(request.headers["content-type"] ?? "")) {
+    try {
+      JSON.parse(body.toString());
+    } catch (thrown) {
+      const detail = `the body is not JSON: ${(thrown as Error).message}`;
+      throw new HostError("ERR_BAD_REQUEST", detail, { cause: thrown });
+    }
+  }
+  return body;
+}
+
+/** The request again, with its body unread, for functions-framework's parsers. */
+function replay(request: IncomingMessage, body: Buffer): IncomingMessage {
+  const copy = new IncomingMessage(request.socket);
+  const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } =
+    request;
+  Object.assign(copy, { method, url, headers, rawHeaders });
+  Object.assign(copy, { httpVersion, httpVersionMajor, httpVersionMinor, complete: true });
+  copy.push(body);
+  copy.push(null);
+  return copy;
+}

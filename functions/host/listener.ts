@@ -1,0 +1,90 @@
+/**
+ * One port for HTTP/1.1 and gRPC, because a Knative Service has one: the first bytes of a
+ * connection tell which it is. No second port, no proxy process.
+ */
+import type { Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** RFC 9113, 3.4: what every HTTP/2 client with prior knowledge sends first. */
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+export interface Listener {
+  readonly port: number;
+  /** Connections that are open now, of both kinds. */
+  connections(): number;
+  /** Accepts no more connections and closes those of HTTP/1.1 that are idle; the others go on. */
+  stop(): void;
+  /** Closes what is still open; settles when nothing is. */
+  close(): Promise<void>;
+}
+
+export async function startListener(options: {
+  port: number;
+  host: string | undefined;
+  /** Must not be listening; it is made to. */
+  http: Server;
+  /** Takes over an HTTP/2 connection with the preface still unread. */
+  acceptHttp2(socket: Socket): void;
+  /** A connection that has not sent enough to tell the protocol within this time is closed. */
+  silenceMs?: number;
+}): Promise<Listener> {
+  const { http, acceptHttp2, silenceMs = 10_000 } = options;
+  const sockets = new Set<Socket>();
+
+  // The http.Server listens itself, so that its timeouts and idle connections are its own affair;
+  // only its way of taking a connection waits until the protocol is known.
+  const acceptHttp1 = http.listeners("connection") as ((socket: Socket) => void)[];
+  http.removeAllListeners("connection");
+  http.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    sniff(socket, silenceMs, (isHttp2) => {
+      if (isHttp2) acceptHttp2(socket);
+      else for (const accept of acceptHttp1) accept.call(http, socket);
+    });
+  });
+
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  http.once("error", reject);
+  http.listen({ port: options.port, host: options.host }, resolve);
+  await listening;
+  http.off("error", reject);
+
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  http.once("close", onClosed);
+  return {
+    port: (http.address() as AddressInfo).port,
+    connections: () => sockets.size,
+    stop: () => http.close(),
+    async close() {
+      http.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Decides by the first bytes, and leaves them to be read again by whoever takes the socket. */
+function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => void): void {
+  const timer = setTimeout(() => socket.destroy(), silenceMs);
+  let seen = Buffer.alloc(0);
+  const onError = () => socket.destroy();
+  const onData = (chunk: Buffer) => {
+    seen = Buffer.concat([seen, chunk]);
+    const length = Math.min(seen.length, preface.length);
+    const isHttp2 = seen.compare(preface, 0, length, 0, length) === 0;
+    // Half a preface is kept here, under the timer, until the rest comes: http2 would wait for ever.
+    if (isHttp2 && length < preface.length) return;
+    clearTimeout(timer);
+    socket.off("data", onData);
+    socket.off("error", onError);
+    socket.pause();
+    socket.unshift(seen);
+    decide(isHttp2);
+    // http2 reads what is buffered by itself, and loses it when the socket flows before that.
+    if (!isHttp2) socket.resume();
+  };
+  socket.on("error", onError);
+  socket.on("data", onData);
+  socket.once("close", () => clearTimeout(timer));
+}

@@ -1,0 +1,68 @@
+/**
+ * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop.
+ *
+ *   index          what a function may import
+ *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds
+ *   definition     the types that all kinds share
+ *   effects        what may be done with a greeting: mongo saves, publisher publishes
+ *   host           one function on one port, and its end
+ *   listener       tells HTTP/1.1 from gRPC by a connection's first bytes
+ *   http-server    the HTTP face; exchange ties a request to functions-framework and its routes
+ *   grpc-server    the gRPC face, with health and reflection
+ *   http-client    calls a function over HTTP; grpc-client over gRPC
+ *   call           what belongs to one request: signal, deadline, headers, logger
+ *   headers        the headers that travel along every hop
+ *   amqp           one connection to RabbitMQ; queue declares, event-message converts
+ *   batch          group commit; backoff: jittered waits
+ *   graph          definitions as nodes and edges
+ *   health, lifecycle, config, errors, logger
+ */
+import { targetOf } from "./config.ts";
+import type { Definition } from "./definition.ts";
+import { HostError } from "./errors.ts";
+import { type Host, startHost } from "./host.ts";
+
+/** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
+try {
+  const host = await startHost(await loadDefinition(targetOf()));
+  stopWhenTold(host);
+} catch (thrown) {
+  const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
+  process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);
+  process.exit(wrongConfig ? 2 : 1);
+}
+
+/** Undefined where the folder's index.ts exports none: it then registered a handler of its own. */
+async function loadDefinition(target: string | undefined): Promise<Definition | undefined> {
+  if (!target) return undefined;
+  try {
+    const module: { default?: Definition } = await import(`../${target}/index.ts`);
+    return module.default;
+  } catch (thrown) {
+    const { code, url } = thrown as NodeJS.ErrnoException & { url?: string };
+    if (code !== "ERR_MODULE_NOT_FOUND" || !url?.endsWith(`/${target}/index.ts`)) throw thrown;
+    const detail = `FUNCTION_TARGET=${target}: there is no functions/${target}/index.ts`;
+    throw new HostError("ERR_CONFIG", `wrong configuration:\n- ${detail}`, { cause: thrown });
+  }
+}
+
+function stopWhenTold(host: Host): void {
+  const stop = (why: string) => {
+    host.log.info({ why }, "stopping");
+    host.close().then(
+      () => process.exit(0),
+      (err) => {
+        host.log.fatal({ err }, "could not stop in order");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  // A parent that dies without a word (the local run, killed) must not leave this process behind.
+  process.on("disconnect", () => stop("the parent is gone"));
+  process.on("uncaughtException", (err) => {
+    host.log.fatal({ err }, "failed, the process ends");
+    process.exit(1);
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * One MongoDB client per store, opened at once in the background and kept for the process's life.
+ *
+ * M1 A save settles only when its own document is acknowledged.
+ * M2 A document's `_id` is the entry's id, so a save that is repeated, by us after a lost
+ *    connection or by a redelivered message, has no second effect and succeeds.
+ * M3 Saves that arrive together share one `insertMany` (group commit).
+ */
+import { type Document, MongoBulkWriteError, MongoClient } from "mongodb";
+import { backoff, pause } from "./backoff.ts";
+import { createBatch, type Outcome } from "./batch.ts";
+import { abortable } from "./call.ts";
+import type { Runtime } from "./definition.ts";
+import type { Entry, OpenStore } from "./effects.ts";
+import { HostError, reasonOf } from "./errors.ts";
+
+interface Stored extends Document {
+  _id: string;
+  savedAt: Date;
+}
+
+const duplicateKey = 11_000;
+const reconnect = { firstMs: 100, longestMs: 2_000 };
+
+/** Never rejects for a database that is away: that is a `problem()` until it is back. */
+export function openStore<T extends Entry>(namespace: string, runtime: Runtime): OpenStore<T> {
+  const { config, log } = runtime;
+  const [database, collectionName] = splitNamespace(namespace);
+  const client = new MongoClient(config.mongodbUrl ?? "", {
+    appName: runtime.name,
+    // How long an operation waits for a database that is away: short, so that its caller learns why.
+    serverSelectionTimeoutMS: Math.min(2_000, config.deadlineMs / 2),
+    connectTimeoutMS: 2_000,
+    heartbeatFrequencyMS: 1_000,
+    maxPoolSize: 8,
+  });
+  const collection = client.db(database).collection<Stored>(collectionName);
+  let reachable = false;
+  const closing = new AbortController();
+
+  client.on("topologyDescriptionChanged", ({ newDescription }) => {
+    const now = [...newDescription.servers.values()].some(({ type }) => type !== "Unknown");
+    if (now !== reachable) log.info({ reachable: now }, `MongoDB is ${now ? "" : "not "}reachable`);
+    reachable = now;
+  });
+
+  const insert = async (documents: readonly Stored[]): Promise<readonly Outcome[]> => {
+    try {
+      await collection.insertMany([...documents], { ordered: false });
+      return documents.map(() => undefined);
+    } catch (thrown) {
+      if (!(thrown instanceof MongoBulkWriteError)) throw thrown;
+      return outcomesOf(thrown, documents.length);
+    }
+  };
+  const batch = createBatch<Stored>({
+    maxItems: 500,
+    commit: (documents) =>
+      insert(documents).catch((thrown) => {
+        // A connection that broke under the insert says nothing about its outcome; M2 lets us ask again.
+        if (reachable && isNetworkError(thrown)) return insert(documents);
+        throw thrown;
+      }),
+  });
+
+  // Connected at once, for readiness; an operation that comes before that connects as well.
+  const opened = (async () => {
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      try {
+        await client.connect();
+        await collection.createIndex({ savedAt: -1 });
+        return;
+      } catch (err) {
+        if (attempt === 1) log.warn({ reason: reasonOf(err) }, "MongoDB is away, trying on");
+        await pause(backoff(attempt, reconnect), closing.signal);
+      }
+    }
+  })();
+
+  const guard = async <R>(work: Promise<R>, signal: AbortSignal, verb: string): Promise<R> => {
+    try {
+      return await abortable(work, signal);
+    } catch (thrown) {
+      if (signal.aborted) throw HostError.from(signal.reason).at("MongoDB");
+      const what = reachable ? `MongoDB could not ${verb} ${namespace}` : "MongoDB is unreachable";
+      throw new HostError("ERR_STORE", `${what} (${reasonOf(thrown)})`, { cause: thrown });
+    }
+  };
+
+  return {
+    name: "MongoDB",
+    problem: () => (reachable ? undefined : "MongoDB is unreachable"),
+    apply({ id, ...rest }, { signal }) {
+      return guard(batch.add({ _id: id, ...rest, savedAt: new Date() }), signal, "save to");
+    },
+    async latest(limit, { signal }) {
+      const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
+      const found = await guard(newestFirst.toArray(), signal, "read");
+      return found.map(({ _id, savedAt: _, ...rest }) => ({ id: _id, ...rest }) as unknown as T);
+    },
+    async close() {
+      await batch.idle();
+      closing.abort();
+      await client.close();
+      await opened;
+    },
+  };
+}
+
+function splitNamespace(namespace: string): [database: string, collection: string] {
+  const dot = namespace.indexOf(".");
+  if (dot < 1) throw new HostError("ERR_CONFIG", `${namespace}: database.collection is expected`);
+  return [namespace.slice(0, dot), namespace.slice(dot + 1)];
+}
+
+function outcomesOf(error: MongoBulkWriteError, count: number): Outcome[] {
+  const outcomes: Outcome[] = new Array(count).fill(undefined);
+  for (const failure of [error.writeErrors].flat()) {
+    if (failure.code !== duplicateKey) outcomes[failure.index] = new Error(failure.errmsg);
+  }
+  return outcomes;
+}
+
+function isNetworkError(thrown: unknown): boolean {
+  return thrown instanceof Error && /^Mongo(Network|PoolCleared)/.test(thrown.name);
+}

@@ -1,0 +1,8 @@
+import { greeter, grpc, http } from "#host";
+
+/** The root of the tree. */
+export default greeter({
+  name: "service-a",
+  greeting: "Hello, from Service-A!",
+  calls: [grpc("service-b"), http("service-c")],
+});

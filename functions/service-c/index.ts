@@ -1,0 +1,8 @@
+import { greeter, saveTo } from "#host";
+
+/** A leaf of the tree: calls nobody, and keeps every greeting it gives. */
+export default greeter({
+  name: "service-c",
+  greeting: "Konnichiwa, from Service-C!",
+  effect: saveTo("service-c.greetings"),
+});
