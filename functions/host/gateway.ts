@@ -30,7 +30,10 @@ export function gateway({ name, to, graph }: GatewayOptions): Definition {
   const pick = ({ parameters }: RouteRequest, known: readonly string[], what: string): string => {
     const asked = parameters.name ?? "";
     if (known.includes(asked)) return asked;
-    throw new HostError("ERR_NOT_FOUND", `no ${what} is named ${asked}, but ${known.join(", ")}`);
+    throw new HostError(
+      "ERR_NOT_FOUND",
+      `there is no ${what} ${asked}; there are ${known.join(", ")}`,
+    );
   };
 
   return {

@@ -70,7 +70,10 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
   if (ours) return new HostError(ours, error.details);
   if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
   const code = codeOfGrpc(error.code);
-  const details = error.details.trim();
+  // grpc-js wraps what the connection said: "No connection established. Last error: Error: … Resolution note: ".
+  const [, inner = error.details] =
+    /Last error: (?:Error: )?(.+?)\. Resolution note/.exec(error.details) ?? [];
+  const details = inner.trim();
   if (code === "ERR_DEADLINE")
     return new HostError(code, `${callee}: no answer within the deadline`);
   const detail = code === "ERR_CALLEE" ? `unreachable at ${address} (${details})` : details;

@@ -50,9 +50,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
-  // Reflection describes what the wire contract holds, also where the method is not implemented.
-  new ReflectionService(loadFileDescriptorSetFromObject(descriptors)).addToServer(server);
-
   const { greetings, begin } = options;
   if (greetings) {
     health.setStatus(serviceName, "NOT_SERVING");
@@ -63,6 +60,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       ) => answer(request, reply, greetings, begin),
     });
   }
+  // Without grpc.health.v1: protobufjs describes its map field in a way that clients refuse.
+  const described = greetings ? loadFileDescriptorSetFromObject(descriptors) : {};
+  new ReflectionService(described).addToServer(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
 
   return {

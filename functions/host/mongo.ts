@@ -58,7 +58,7 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
     commit: (documents) =>
       insert(documents).catch((thrown) => {
         // A connection that broke under the insert says nothing about its outcome; M2 lets us ask again.
-        if (reachable && isNetworkError(thrown)) return insert(documents);
+        if (reachable) return insert(documents);
         throw thrown;
       }),
   });
@@ -113,14 +113,17 @@ function splitNamespace(namespace: string): [database: string, collection: strin
   return [namespace.slice(0, dot), namespace.slice(dot + 1)];
 }
 
+/**
+ * The driver raises this error for everything that goes wrong under a bulk write, a lost connection
+ * too. So it tells of single documents only when it accounts for all of them.
+ */
 function outcomesOf(error: MongoBulkWriteError, count: number): Outcome[] {
+  const failures = [error.writeErrors].flat();
+  const accounted = error.insertedCount + failures.length === count;
+  if (!accounted || error.result.getWriteConcernError()) throw error;
   const outcomes: Outcome[] = new Array(count).fill(undefined);
-  for (const failure of [error.writeErrors].flat()) {
+  for (const failure of failures) {
     if (failure.code !== duplicateKey) outcomes[failure.index] = new Error(failure.errmsg);
   }
   return outcomes;
-}
-
-function isNetworkError(thrown: unknown): boolean {
-  return thrown instanceof Error && /^Mongo(Network|PoolCleared)/.test(thrown.name);
 }
