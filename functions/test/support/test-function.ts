@@ -1,0 +1,20 @@
+import type { Callee, Definition, OpenFunction, Runtime } from "#host/definition";
+import { registerFunction } from "#host/exchange";
+
+/** A function with nothing but the parts that a test gives it. */
+export function testFunction(
+  parts: Partial<OpenFunction> | ((runtime: Runtime) => Promise<Partial<OpenFunction>>),
+  { name = "tested", calls = [] }: { name?: string; calls?: Callee[] } = {},
+): Definition {
+  registerFunction(name);
+  return {
+    kind: "greeter",
+    name,
+    calls,
+    effects: [],
+    async open(runtime) {
+      const open = typeof parts === "function" ? await parts(runtime) : parts;
+      return { routes: [], resources: [], ...open };
+    },
+  };
+}
