@@ -63,7 +63,8 @@ export async function openGate(url: string): Promise<Gate> {
   return {
     url: gated.href,
     connections: () => clients.size,
-    sent: (bytes) => Buffer.concat(chunks).toString("latin1").split(bytes.toString("latin1")).length - 1,
+    sent: (bytes) =>
+      Buffer.concat(chunks).toString("latin1").split(bytes.toString("latin1")).length - 1,
     shut,
     async open() {
       frozen = false;

@@ -1,0 +1,102 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Deployable } from "./discover.ts";
+import type { FunctionProcess } from "./function-process.ts";
+import { whyNotReady } from "./probe.ts";
+import type { RunningService } from "./services/service.ts";
+import { stopOrder } from "./stop-order.ts";
+
+/** The whole graph as it runs on this machine. */
+export interface Graph extends AsyncDisposable {
+  readonly functions: readonly Deployable[];
+  /** The port of each function on 127.0.0.1. */
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly rabbit: RunningService;
+  readonly mongo: RunningService;
+  /** The process that runs this function, to stop, kill and start it. */
+  function(name: string): FunctionProcess;
+  /** Settles when every function says that it is ready. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /** Stops all that was started: the functions in order, then the services. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends all of it at once. */
+  kill(): Promise<void>;
+}
+
+export interface GraphParts {
+  functions: readonly Deployable[];
+  addresses: ReadonlyMap<string, number>;
+  /** By function; all the same process when there is only one. */
+  processes: ReadonlyMap<string, FunctionProcess>;
+  rabbit: RunningService;
+  mongo: RunningService;
+}
+
+export function createGraph(parts: GraphParts, report: (line: string) => void): Graph {
+  const { functions, addresses, processes, rabbit, mongo } = parts;
+  const find = (name: string) => {
+    const process = processes.get(name);
+    if (process) return process;
+    throw new Error(`no function is named ${name}, but ${[...processes.keys()].join(", ")}`);
+  };
+  const owned = [rabbit, mongo].filter((service) => service.owned);
+
+  const stopAll = async () => {
+    for (const step of stopOrder(functions)) {
+      const group = [...new Set(step.map(find))].filter(({ stopped }) => !stopped);
+      if (group.length === 0) continue;
+      await Promise.all(group.map((process) => process.stop()));
+      report(`stopped ${group.map(({ name }) => name).join(", ")}`);
+    }
+    await Promise.all(
+      owned.map(async (service) => {
+        await service.stop();
+        report(`stopped ${service.name}`);
+      }),
+    );
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= stopAll();
+    return stopping;
+  };
+  return {
+    functions,
+    addresses,
+    rabbit,
+    mongo,
+    function: find,
+    stop,
+    [Symbol.asyncDispose]: stop,
+    async ready(signal) {
+      await Promise.all([...processes.values()].map((process) => untilReady(process, signal)));
+    },
+    async kill() {
+      await Promise.allSettled([...processes.values()].map((process) => process.kill()));
+      await Promise.allSettled(owned.map((service) => service.kill?.()));
+    },
+  };
+}
+
+/** A function is not ready at once: only what lasts longer than this is worth telling. */
+const patienceMs = 2_000;
+
+/** Waits until the process is ready for all its functions, and tells why it is not. */
+export async function untilReady(
+  process: FunctionProcess,
+  signal?: AbortSignal,
+  tell: (why: string) => void = () => {},
+): Promise<void> {
+  const since = performance.now();
+  for (const port of process.ports) {
+    let told: string | undefined;
+    for (let why = await whyNotReady(port); why !== undefined; why = await whyNotReady(port)) {
+      if (signal?.aborted)
+        throw new Error(`${process.name} is not ready: ${why}`, { cause: signal.reason });
+      if (why !== told && performance.now() - since > patienceMs) {
+        tell(why);
+        told = why;
+      }
+      await wait(100);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { addressVariable } from "#host/config";
+import { assignPorts, type Ports } from "./addresses.ts";
+import { type Deployable, functionNames, loadFunctions } from "./discover.ts";
+import { FunctionProcess } from "./function-process.ts";
+import { createGraph, type Graph, untilReady } from "./graph.ts";
+import { startMongoDb } from "./services/mongodb.ts";
+import { startRabbitMq } from "./services/rabbitmq.ts";
+import type { RunningService, ServiceOptions } from "./services/service.ts";
+
+export const parts = ["RabbitMQ", "MongoDB", "functions"] as const;
+export type Part = (typeof parts)[number];
+
+/** Hears how far the start is; a failure is thrown instead. */
+export interface Progress {
+  say(part: Part, line: string): void;
+  done(part: Part, line: string): void;
+}
+
+export interface GraphOptions {
+  /** Hidden folder for the data of the services and the record of what runs. */
+  dataDir: string;
+  /** Downloads and compiled code, which several data folders may share. Default: dataDir/cache. */
+  cacheDir?: string;
+  ports: Ports;
+  /** For the functions and the services: RABBITMQ_URL, CALL_PROTOCOL, LOG_LEVEL and so on. */
+  env?: NodeJS.ProcessEnv;
+  /** A broker and a database that nobody else uses, on ports where nobody else looks. */
+  private?: boolean;
+  /** All functions in one process, for small machines and debuggers. */
+  oneProcess?: boolean;
+  /** Ends a start that is under way; without it, that waits until everything is ready. */
+  signal?: AbortSignal;
+  /** Gets the functions' logs: one JSON object per line. */
+  logs?(line: string): void;
+  /** Gets what happens after the start: an end, a crash, a stop. */
+  report?(line: string): void;
+  progress?: Progress;
+  /** Gets every file of ours that a function loads, each time it starts. */
+  onImport?(name: string, file: string): void;
+}
+
+const entry = fileURLToPath(new URL("../host/main.ts", import.meta.url));
+const oneProcessEntry = fileURLToPath(new URL("one-process.ts", import.meta.url));
+const reportImports = new URL("report-imports.ts", import.meta.url).href;
+
+/**
+ * Starts the whole graph on this machine: RabbitMQ, MongoDB, and each function as soon as what it
+ * needs is there. Settles when all are ready; a start that fails or is aborted leaves nothing behind.
+ */
+export async function startGraph(options: GraphOptions): Promise<Graph> {
+  const { progress, report = () => {} } = options;
+  const addresses = await assignPorts(functionNames(), options.ports);
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([giveUp.signal, ...(options.signal ? [options.signal] : [])]);
+  signal.throwIfAborted();
+
+  const services = {
+    rabbit: startService("RabbitMQ", startRabbitMq, options, signal),
+    mongo: startService("MongoDB", startMongoDb, options, signal),
+  };
+  const processes = new Map<string, FunctionProcess>();
+  const run = async (name: string, functions: readonly Deployable[]) => {
+    const urls = await urlsFor(functions, services);
+    signal.throwIfAborted();
+    const process = createProcess(name, functions, { options, addresses, urls });
+    for (const one of functions) processes.set(one.name, process);
+    await process.start();
+    await untilReady(process, signal, (why) => progress?.say("functions", `${name}: ${why}`));
+    progress?.say("functions", `${name} is ready`);
+  };
+
+  const starting: Promise<void>[] = [];
+  try {
+    const functions = await loadFunctions();
+    if (options.oneProcess) starting.push(run("the functions' process", functions));
+    else for (const one of functions) starting.push(run(one.name, [one]));
+    await Promise.race([Promise.all(starting), abortOf(signal)]);
+    const [rabbit, mongo] = await Promise.all([services.rabbit, services.mongo]);
+    progress?.done("functions", `${functions.length} functions`);
+    return createGraph({ functions, addresses, processes, rabbit, mongo }, report);
+  } catch (error) {
+    giveUp.abort(error);
+    await Promise.allSettled([...processes.values()].map((process) => process.stop()));
+    // Only now: one that still waits for a service sees the signal and creates no process.
+    await Promise.allSettled(starting);
+    const begun = await Promise.allSettled([services.rabbit, services.mongo]);
+    await Promise.all(begun.map((one) => one.status === "fulfilled" && one.value.stop()));
+    throw error;
+  }
+}
+
+function startService(
+  part: Part,
+  start: (options: ServiceOptions) => Promise<RunningService>,
+  options: GraphOptions,
+  signal: AbortSignal,
+): Promise<RunningService> {
+  const { dataDir, cacheDir, env = process.env, progress } = options;
+  const service = start({
+    dataDir,
+    ...(cacheDir && { cacheDir }),
+    env,
+    private: options.private ?? false,
+    report: (line) => progress?.say(part, line),
+    signal,
+  });
+  service.then(
+    ({ origin }) => progress?.done(part, origin),
+    () => {}, // its failure is met where it is awaited, which may be later
+  );
+  return service;
+}
+
+/** The services' addresses that these functions need, waiting for no others. */
+async function urlsFor(
+  functions: readonly Deployable[],
+  services: { rabbit: Promise<RunningService>; mongo: Promise<RunningService> },
+): Promise<NodeJS.ProcessEnv> {
+  // What a function without a definition uses is not known.
+  const some = (test: (definition: NonNullable<Deployable["definition"]>) => boolean) =>
+    functions.some(({ definition }) => definition === undefined || test(definition));
+  const uses = (system: "rabbitmq" | "mongodb") =>
+    some(({ effects }) => effects.some((effect) => effect.system === system));
+  const usesRabbit = uses("rabbitmq") || some(({ consumes }) => consumes !== undefined);
+  return {
+    ...(usesRabbit && { RABBITMQ_URL: (await services.rabbit).url }),
+    ...(uses("mongodb") && { MONGODB_URL: (await services.mongo).url }),
+  };
+}
+
+function createProcess(
+  name: string,
+  functions: readonly Deployable[],
+  given: {
+    options: GraphOptions;
+    addresses: ReadonlyMap<string, number>;
+    urls: NodeJS.ProcessEnv;
+  },
+): FunctionProcess {
+  const { options, addresses, urls } = given;
+  const { env = process.env, cacheDir = join(options.dataDir, "cache"), onImport } = options;
+  const ports = functions.map((one) => addresses.get(one.name) ?? 0);
+  const callees = [...addresses].map(([callee, port]) => [
+    addressVariable(callee),
+    `127.0.0.1:${port}`,
+  ]);
+  return new FunctionProcess({
+    name,
+    ports,
+    entry: options.oneProcess ? oneProcessEntry : entry,
+    preload: onImport && reportImports,
+    env: {
+      // Compiled code is kept between starts: without it most of a start is stripping types.
+      NODE_COMPILE_CACHE: join(cacheDir, "compile"),
+      ...env,
+      ...urls,
+      ...Object.fromEntries(callees),
+      FUNCTION_TARGET: functions[0]?.name,
+      PORT: String(ports[0]),
+      HOST: "127.0.0.1",
+    },
+    onMessage: (message) => onImport?.(name, String(message)),
+    logs: options.logs ?? (() => {}),
+    report: options.report ?? (() => {}),
+  });
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,81 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { Ports } from "./addresses.ts";
+
+export interface StartOptions {
+  ports: Exclude<Ports, "free">;
+  /** Logs as JSON lines on stdout, and all else on stderr. */
+  json: boolean;
+  oneProcess: boolean;
+  /** Empties the data of earlier runs first. */
+  fresh: boolean;
+  /** What the options say to the functions; checked with the rest of their configuration. */
+  env: NodeJS.ProcessEnv;
+  help: boolean;
+}
+
+/** The command line cannot be understood; the message says what is wrong with it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const startUsage = `Runs the whole graph on this machine: RabbitMQ, MongoDB, and every function.
+
+  npm start [-- options]       until Ctrl-C
+  npm run dev [-- options]     the same; saving a file restarts the functions that import it
+
+  --port N          the gateway's port (8080); the other functions take N+1 upwards
+  --protocol P      http or grpc for every call, or declared: as each function says (declared)
+  --log-level L     trace, debug, info, warn, error, fatal or silent (info)
+  --json            logs as JSON lines on stdout, progress on stderr
+  --one-process     every function in one process, for small machines and debuggers
+  --fresh           begin with empty queues and collections
+  --help            this text
+
+RABBITMQ_URL and MONGODB_URL make it use a broker and a database of yours.`;
+
+/** Leaves room for the functions' ports above it. */
+const highestGatewayPort = 65_000;
+
+export function parseStartOptions(args: string[]): StartOptions {
+  const { values } = parse({
+    args,
+    options: {
+      port: { type: "string", default: "8080" },
+      protocol: { type: "string" },
+      "log-level": { type: "string" },
+      json: { type: "boolean", default: false },
+      "one-process": { type: "boolean", default: false },
+      fresh: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const gateway = positive("port", values.port, highestGatewayPort);
+  return {
+    ports: { gateway, first: gateway + 1 },
+    json: values.json,
+    oneProcess: values["one-process"],
+    fresh: values.fresh,
+    help: values.help,
+    env: {
+      ...(values.protocol !== undefined && { CALL_PROTOCOL: values.protocol }),
+      ...(values["log-level"] !== undefined && { LOG_LEVEL: values["log-level"] }),
+    },
+  };
+}
+
+/** node:util's parseArgs, with errors that are for the person who typed the line. */
+export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    // Its longer messages go on to explain how to escape a dash, which nobody here wants.
+    const [first] = (error as Error).message.split(". ");
+    throw new UsageError(`${first}; --help lists the options`, { cause: error });
+  }
+}
+
+export function positive(option: string, value: string, most: number): number {
+  const number = /^\d+$/.test(value) ? Number(value) : 0;
+  if (number >= 1 && number <= most) return number;
+  throw new UsageError(`--${option} ${value}: a number from 1 to ${most} is expected`);
+}

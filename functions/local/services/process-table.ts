@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A process that cannot be mistaken for a later one which got the same pid. */
+export interface ProcessIdentity {
+  pid: number;
+  /** When it started, in a form that is only ever compared. */
+  started: string;
+}
+
+const linux = process.platform === "linux";
+
+/** Undefined when there is no such process, or only its entry is left for a parent to collect. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const started = linux ? startedByProc(pid) : startedByPs(pid);
+  return started === undefined ? undefined : { pid, started };
+}
+
+export function isAlive(known: ProcessIdentity): boolean {
+  return identify(known.pid)?.started === known.started;
+}
+
+/** The living members of a process group, its leader first. */
+export function groupMembers(group: number): ProcessIdentity[] {
+  const pids = linux ? groupByProc(group) : groupByPs(group);
+  pids.sort((a, b) => Number(b === group) - Number(a === group));
+  return pids.map(identify).filter((found) => found !== undefined);
+}
+
+/** Sends a signal; a process or group that is gone already is no error. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** The fields of /proc/PID/stat from the state on: a command's name may hold spaces and brackets. */
+function stat(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields;
+  } catch {
+    return undefined;
+  }
+}
+
+function startedByProc(pid: number): string | undefined {
+  const ticks = stat(pid)?.[19];
+  if (ticks === undefined) return undefined;
+  // Ticks count from boot, so without the boot's id a pid could match after a restart of the machine.
+  return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${ticks}`;
+}
+
+function groupByProc(group: number): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => Number(stat(pid)?.[2]) === group);
+}
+
+function startedByPs(pid: number): string | undefined {
+  const line = ps(["-o", "stat=,lstart=", "-p", String(pid)]).trim();
+  const [state, ...started] = line.split(/\s+/);
+  return !state || state.startsWith("Z") ? undefined : started.join(" ");
+}
+
+function groupByPs(group: number): number[] {
+  const rows = ps(["-axo", "pid=,pgid="])
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/));
+  return rows.filter((row) => Number(row[1]) === group).map((row) => Number(row[0]));
+}
+
+function ps(args: string[]): string {
+  try {
+    // One language for the dates, whatever the user's is.
+    return execFileSync("ps", args, { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
+  } catch {
+    return "";
+  }
+}

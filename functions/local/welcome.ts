@@ -1,0 +1,25 @@
+import type { Graph } from "./graph.ts";
+import { maskUrl } from "./services/service.ts";
+
+/** What a person wants to know when the graph is there: where it is, and what to try. */
+export function welcome(graph: Graph, seconds: number): string {
+  const { rabbit, mongo } = graph;
+  const gateway = `http://localhost:${graph.addresses.get("gateway")}`;
+  const byPort = [...graph.addresses].sort(([, a], [, b]) => a - b);
+  const rows = [
+    ...byPort.map(([name, port]) => [name, `http://localhost:${port}`]),
+    ...[rabbit, mongo].map(({ name, url, origin }) => [name, `${maskUrl(url)}  (${origin})`]),
+  ];
+  return `
+The graph is ready after ${seconds.toFixed(1)} s. Every function answers HTTP and gRPC on its port:
+
+${rows.map(([name = "", address]) => `  ${name.padEnd(10)} ${address}`).join("\n")}
+
+Try
+  curl ${gateway}/api/greeting
+  curl '${gateway}/api/services/service-f/messages?limit=1'
+  npm run invoke -- service-c --times 10
+
+Ctrl-C stops everything.
+`;
+}
