@@ -16,7 +16,6 @@ const commands = {
   invoke: "invoke.ts",
   "services:down": "services-down.ts",
   test: "test.ts",
-  "test:load": "test-load.ts",
   check: "check.ts",
   generate: "generate.ts",
 };
