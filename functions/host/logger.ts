@@ -16,7 +16,8 @@ export function createLogger(options: {
     base: { service: options.service },
     redact: { paths: ["*.password", "*.url", "*.uri", "*.authorization"], censor: "***" },
   };
-  return options.destination ? pino(settings, options.destination) : pino(settings);
+  // Not pino's own destination, which at exit tries for ever to write to a pipe that nobody reads.
+  return pino(settings, options.destination ?? process.stdout);
 }
 
 /** A connection string as it may be shown: without its password. */

@@ -61,6 +61,8 @@ function stopWhenTold(host: Host): void {
   process.on("SIGINT", stop);
   // A parent that dies without a word (the local run, killed) must not leave this process behind.
   process.on("disconnect", () => stop("the parent is gone"));
+  // Whoever read the logs may go before we do; that is no reason to fail.
+  process.stdout.on("error", () => {});
   process.on("uncaughtException", (err) => {
     host.log.fatal({ err }, "failed, the process ends");
     process.exit(1);
