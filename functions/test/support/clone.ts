@@ -1,0 +1,89 @@
+/** A copy of this clone in a folder of its own, to run its commands as a person does. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { functionsDir } from "../../local/discover.ts";
+import { isFree } from "../../local/ports.ts";
+
+export interface Clone extends AsyncDisposable {
+  /** Runs `npm run COMMAND` in a process group of its own, as a terminal does. */
+  run(command: string, ...args: string[]): Command;
+  /** The command lines of all processes that have to do with the clone. */
+  processes(): string[];
+}
+
+export interface Command {
+  readonly child: ChildProcess;
+  /** What it has printed, on both outputs. */
+  printed(): string;
+  /** The exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  /** To the whole group, as Ctrl-C is sent. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+const root = join(functionsDir, "..");
+
+export async function makeClone(): Promise<Clone> {
+  const folder = await mkdtemp(join(tmpdir(), "clone-"));
+  for (const name of ["functions", "proto", "package.json", "package-lock.json"]) {
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  mkdirSync(join(root, ".local/cache"), { recursive: true });
+  mkdirSync(join(folder, ".local"));
+  symlinkSync(join(root, ".local/cache"), join(folder, ".local/cache"));
+
+  const run: Clone["run"] = (command, ...args) => {
+    const child = spawn(process.execPath, ["functions/local/run.mjs", command, ...args], {
+      cwd: folder,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let printed = "";
+    for (const output of [child.stdout, child.stderr]) {
+      output?.setEncoding("utf8").on("data", (text: string) => {
+        printed += text;
+      });
+    }
+    return {
+      child,
+      printed: () => printed,
+      ended: once(child, "close").then(([code, signal]) => code ?? signal),
+      signal: (signal) => void process.kill(-(child.pid ?? 0), signal),
+    };
+  };
+  return {
+    run,
+    processes: () => processesOf(folder),
+    async [Symbol.asyncDispose]() {
+      await run("services:down").ended;
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+function processesOf(folder: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+        return line.includes(folder) ? [`${pid} ${line}`] : [];
+      } catch {
+        return []; // it has just ended
+      }
+    });
+}
+
+/** A port with this many free ones from it on. */
+export async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
+    if (free.every(Boolean)) return first;
+  }
+}
