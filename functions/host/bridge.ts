@@ -10,7 +10,6 @@
  */
 import { randomUUID } from "node:crypto";
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
-import { openBroker } from "./amqp.ts";
 import { backoff, pause } from "./backoff.ts";
 import { createCall } from "./call.ts";
 import type { Callee, Definition, Runtime } from "./definition.ts";
@@ -42,6 +41,8 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
     effects: [],
     consumes: queue,
     async open(runtime) {
+      // Loaded here, since every function imports this file by way of index.ts.
+      const { openBroker } = await import("./amqp.ts");
       const stopping = new AbortController();
       const underWay = new Set<Promise<void>>();
       let consumer: { channel: ConfirmChannel; tag: string } | undefined;

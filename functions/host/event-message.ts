@@ -3,6 +3,7 @@
  * sends for that message (knative-extensions/eventing-rabbitmq, pkg/rabbit/message.go):
  * binary mode over HTTP whatever came in, and a message that is no CloudEvent made into one.
  */
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { type CloudEvent, HTTP } from "cloudevents";
 
 export interface EventMessage {
@@ -35,7 +36,7 @@ export function eventToMessage(event: CloudEvent<unknown>): EventMessage {
   const { headers, body } = HTTP.binary(event);
   const text = Object.entries(headers).map(([name, value]) => [name, String(value)]);
   return {
-    content: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
+    content: Buffer.from(typeof body === "string" ? body : (JSON.stringify(body) ?? "")),
     headers: { ...Object.fromEntries(text), "content-type": event.datacontenttype ?? "" },
     properties: {
       contentType: event.datacontenttype ?? "",
@@ -48,28 +49,31 @@ export function eventToMessage(event: CloudEvent<unknown>): EventMessage {
 
 /**
  * The source's request for a message. `queue` is where it came from, for the attributes that a
- * message which is no CloudEvent does not have. Throws when a structured event cannot be read;
- * the source dead-letters such a message.
+ * message which is no CloudEvent does not have. Throws where the source cannot make a request of it,
+ * and dead-letters the message.
  */
 export function messageToRequest(message: DeliveredMessage, queue: string): EventRequest {
   const { content, properties } = message;
-  const contentType = text(properties.contentType);
+  const contentType = text(properties.contentType ?? "");
+  const media = mediaType(contentType);
+  if (media === "application/cloudevents+json") return structuredToRequest(content);
+  if (media === "application/cloudevents-batch+json") {
+    throw new TypeError("a batch is not taken, send one event a message");
+  }
   const attributes = attributesOf(properties.headers ?? {});
   attributes.source ??= sourceOf(queue);
-
-  if (/^application\/cloudevents\+json\s*(;|$)/i.test(contentType)) {
-    return structuredToRequest(content);
-  }
-  if (attributes.specversion === "1.0" || attributes.specversion === "0.3") {
+  if (isVersion(attributes.specversion)) {
     const { "content-type": type = attributes.datacontenttype, ...rest } = attributes;
     const kept = Object.entries(rest).filter(
       ([name]) => !name.startsWith("x-") && name !== "datacontenttype",
     );
     return binaryRequest(Object.fromEntries(kept), type, content);
   }
-  const id = text(properties.messageId) || crypto.randomUUID();
+  const id = text(properties.messageId ?? "") || crypto.randomUUID();
   const seconds = Number(properties.timestamp ?? Number.NaN);
-  const time = Number.isFinite(seconds) ? { time: goTime(seconds * 1_000) } : {};
+  const time = Number.isFinite(seconds)
+    ? { time: goTime(new Date(seconds * 1_000).toISOString()) }
+    : {};
   const made = { specversion: "1.0", id, type: "dev.knative.rabbitmq.event", subject: id };
   return binaryRequest({ ...made, source: sourceOf(queue), ...time }, contentType, content);
 }
@@ -89,29 +93,59 @@ function attributesOf(headers: Record<string, unknown>): Record<string, string> 
   );
 }
 
+/** The JSON format as sdk-go reads it (v2/event/event_unmarshal.go). */
 function structuredToRequest(content: Buffer): EventRequest {
-  const event: unknown = JSON.parse(content.toString());
-  if (typeof event !== "object" || event === null || !("specversion" in event)) {
-    throw new TypeError("a structured CloudEvent is a JSON object with a specversion");
+  const event = JSON.parse(content.toString()) as Record<string, unknown> | null;
+  if (!isVersion(event?.specversion)) {
+    throw new TypeError(
+      "a structured CloudEvent is a JSON object with a specversion of 1.0 or 0.3",
+    );
   }
-  const { data, data_base64: base64, datacontenttype, ...attributes } = event as Structured;
-  const strings = Object.entries(attributes).map(([name, value]) => [name, text(value)]);
-  const body =
-    base64 === undefined ? dataBytes(data, datacontenttype) : Buffer.from(base64, "base64");
-  return binaryRequest(Object.fromEntries(strings), datacontenttype ?? "application/json", body);
+  const { data, data_base64: base64, datacontenttype, ...attributes } = event ?? {};
+  const type = stringOf("datacontenttype", datacontenttype);
+  const entries = Object.entries(attributes).flatMap(([name, value]) => {
+    const shown = attributeText(name, value);
+    return shown === undefined ? [] : [[name.toLowerCase(), shown]];
+  });
+  const body = base64 === undefined ? dataBytes(data, type) : base64Bytes(base64);
+  return binaryRequest(Object.fromEntries(entries), type, body);
 }
 
-/** The JSON format's members that are no attributes like the others. */
-interface Structured {
-  [attribute: string]: unknown;
-  datacontenttype?: string;
-  data_base64?: string;
+const strings = new Set(["specversion", "id", "source", "type", "subject", "dataschema", "time"]);
+
+/** As an HTTP header shows it; undefined where that is left out. */
+function attributeText(name: string, value: unknown): string | undefined {
+  if (strings.has(name)) {
+    const known = stringOf(name, value);
+    return name === "time" && known ? goTime(known) : known;
+  }
+  if (!/^[a-z\d]+$/i.test(name)) throw new TypeError(`${name} is no name of an attribute`);
+  if (value === null) return undefined;
+  if (typeof value === "string" || typeof value === "boolean") return String(value);
+  // The type system of CloudEvents has whole numbers of 32 bits only; sdk-go cuts a fraction off.
+  const whole = Math.trunc(value as number);
+  if (typeof value === "number" && whole === (whole | 0)) return String(whole);
+  throw new TypeError(`${name} has a value that an attribute cannot have`);
+}
+
+/** Undefined for an empty one, which the source leaves out. */
+function stringOf(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") throw new TypeError(`${name} is no string`);
+  return value || undefined;
 }
 
 function dataBytes(data: unknown, type: string | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0);
-  const isJson = type === undefined || /\bjson\b/i.test(type);
-  return Buffer.from(typeof data === "string" && !isJson ? data : JSON.stringify(data));
+  const isJson = type === undefined || /^(application|text)\/json$/.test(mediaType(type));
+  if (isJson) return Buffer.from(JSON.stringify(data));
+  return Buffer.from(stringOf(`data of type ${type}`, data) ?? "");
+}
+
+function base64Bytes(text: unknown): Buffer {
+  const bytes = Buffer.from(String(text), "base64");
+  if (bytes.toString("base64") !== text) throw new TypeError("data_base64 is not base64");
+  return bytes;
 }
 
 function binaryRequest(
@@ -120,22 +154,45 @@ function binaryRequest(
   body: Buffer,
 ): EventRequest {
   const headers = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]);
-  return {
-    headers: {
-      ...Object.fromEntries(headers),
-      ...(contentType && { "content-type": contentType }),
-    },
-    body,
-  };
+  if (contentType) headers.push(["content-type", contentType]);
+  // Go sends UTF-8; node:http sends each character as the byte of that number.
+  const onTheWire = headers.map(([name = "", value = ""]) => {
+    const bytes = Buffer.from(value).toString("latin1");
+    validateHeaderName(name);
+    validateHeaderValue(name, bytes);
+    return [name, bytes];
+  });
+  return { headers: Object.fromEntries(onTheWire), body };
 }
 
-/** As Go's fmt.Sprint shows what an AMQP table can hold. */
+function isVersion(value: unknown): boolean {
+  return value === "1.0" || value === "0.3";
+}
+
+function mediaType(contentType: string): string {
+  return (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
+}
+
+/** As Go's fmt.Sprint shows what a table of AMQP can hold and amqplib makes of it. */
 function text(value: unknown): string {
-  if (value === undefined || value === null) return value === null ? "<nil>" : "";
-  return String(value);
+  if (value === null) return "<nil>";
+  if (Buffer.isBuffer(value)) return `[${value.join(" ")}]`;
+  if (Array.isArray(value)) return `[${value.map(text).join(" ")}]`;
+  if (typeof value !== "object") return String(value);
+  const { "!": kind, value: seconds } = value as { "!"?: string; value?: unknown };
+  if (kind === "timestamp") {
+    const iso = new Date(Number(seconds) * 1_000).toISOString();
+    return `${iso.slice(0, 10)} ${iso.slice(11, 19)} +0000 UTC`;
+  }
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([name, inner]) => `${name}:${text(inner)}`).join(" ")}]`;
 }
 
-/** RFC 3339 without a fraction of zero, as Go prints it. */
-function goTime(ms: number): string {
-  return new Date(ms).toISOString().replace(".000Z", "Z");
+/** RFC 3339 in UTC and without zeros at the fraction's end, as Go prints it. */
+function goTime(time: string): string {
+  const match = /^\d{4}-\d\d-\d\dT[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(time);
+  const ms = Date.parse(time);
+  if (!match || Number.isNaN(ms)) throw new TypeError(`time=${time} is not in RFC 3339 format`);
+  const fraction = (match[1] ?? "").replace(/\.?0+$/, "");
+  return `${new Date(ms).toISOString().slice(0, 19)}${fraction}Z`;
 }

@@ -37,7 +37,8 @@ export function registerFunction(name: string): void {
 }
 
 async function dispatch(exchange: Exchange, request: IncomingMessage): Promise<RouteAnswer> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://host");
+  // Not by the URL class, which takes "//name" for a host, and throws where there is none.
+  const [pathname = "/", query] = (request.url ?? "/").split(/\?(.*)/s, 2);
   const matches = exchange.routes.flatMap((route) => {
     const parameters = matchPath(route.path, pathname);
     return parameters ? [{ route, parameters }] : [];
@@ -61,7 +62,7 @@ async function dispatch(exchange: Exchange, request: IncomingMessage): Promise<R
   return match.route.handle({
     call,
     parameters: match.parameters,
-    query: searchParams,
+    query: new URLSearchParams(query),
     headers,
     body,
   });

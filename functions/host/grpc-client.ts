@@ -35,27 +35,40 @@ export function createGrpcClient(addressOf: (name: string) => string): GrpcClien
     channel.close();
   };
 
+  const ask = async (callee: string, call: Call): Promise<Greeting[]> => {
+    const deadline = Date.now() + timeForCallee(call);
+    const metadata = new Metadata();
+    headersToMetadata(call.headers, metadata);
+    const channel = channelTo(callee);
+    const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
+    const running = channel.greeting({}, metadata, { deadline }, (error, response) =>
+      error ? reject(error) : resolve(response.greeting),
+    );
+    const onAbort = () => running.cancel();
+    call.signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await promise;
+    } catch (thrown) {
+      if (isLost(thrown)) discard(callee, channel);
+      throw thrown;
+    } finally {
+      call.signal.removeEventListener("abort", onAbort);
+    }
+  };
+
   return {
     async greetings(callee, call) {
-      const deadline = Date.now() + timeForCallee(call);
-      const metadata = new Metadata();
-      headersToMetadata(call.headers, metadata);
-      const channel = channelTo(callee);
-      const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
-      const running = channel.greeting({}, metadata, { deadline }, (error, response) =>
-        error ? reject(error) : resolve(response.greeting),
-      );
-      const onAbort = () => running.cancel();
-      call.signal.addEventListener("abort", onAbort, { once: true });
+      const reused = channels.has(callee);
       try {
-        return await promise;
+        return await ask(callee, call).catch((thrown) => {
+          // The callee may have gone, and come back, while the connection was idle. One more try, on
+          // a new one; the HTTP client does the same.
+          if (reused && isLost(thrown) && !call.signal.aborted) return ask(callee, call);
+          throw thrown;
+        });
       } catch (thrown) {
-        const error = thrown as ServiceError;
-        const ours = trailer(error);
-        if (error.code === status.UNAVAILABLE && !ours) discard(callee, channel);
-        throw failure(callee, addressOf(callee), error, call);
-      } finally {
-        call.signal.removeEventListener("abort", onAbort);
+        if (thrown instanceof HostError) throw thrown;
+        throw failure(callee, addressOf(callee), thrown as ServiceError, call);
       }
     },
     close() {
@@ -78,6 +91,12 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
     return new HostError(code, `${callee}: no answer within the deadline`);
   const detail = code === "ERR_CALLEE" ? `unreachable at ${address} (${details})` : details;
   return new HostError(code, `${callee}: ${detail}`, { cause: error });
+}
+
+/** Nobody answered: a callee that is there and fails says so with a code of ours. */
+function isLost(thrown: unknown): boolean {
+  const error = thrown as ServiceError;
+  return error.code === status.UNAVAILABLE && !trailer(error);
 }
 
 function trailer(error: ServiceError) {

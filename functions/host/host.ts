@@ -37,6 +37,9 @@ export interface HostOptions {
   silenceMs?: number;
 }
 
+/** How long an aborted call may take to answer with its abort. */
+const lastWordsMs = 500;
+
 /**
  * Starts a function. `definition` is undefined for a handler that was registered with
  * functions-framework directly: it gets the same port, calls, limits and draining.
@@ -54,6 +57,12 @@ export async function startHost(
     grpc: createGrpcClient(config.addressOf),
   };
   const open = await openFunction(definition, createRuntime(name, config, log, clients));
+
+  const closeAll = async () => {
+    await Promise.all(open.resources.map((resource) => resource.close()));
+    clients.http.close();
+    clients.grpc.close();
+  };
 
   const calls = new Set<RunningCall>();
   const { promise: idle, resolve: onIdle } = Promise.withResolvers<void>();
@@ -97,6 +106,10 @@ export async function startHost(
     http,
     acceptHttp2: grpc.accept,
     ...(options.silenceMs && { silenceMs: options.silenceMs }),
+  }).catch(async (thrown) => {
+    grpc.close();
+    await closeAll();
+    throw thrown;
   });
   lifecycle.enter("ready");
   // gRPC's health is pushed to its watchers, so it has to be looked at: it has no question to answer.
@@ -109,21 +122,20 @@ export async function startHost(
     clearInterval(healthTimer);
     grpc.setServing(false);
     listener.stop();
-    grpc.drain(config.drainTimeoutMs);
+    // A moment later than the calls' own end, so that what they answer then still gets out.
+    grpc.drain(config.drainTimeoutMs + lastWordsMs);
     if (calls.size === 0) onIdle();
     const limit = setTimeout(() => {
       log.warn({ calls: calls.size }, "the drain limit is reached, calls in flight are cut off");
       for (const call of calls) call.abort(new HostError("ERR_DRAINING", "shutting down"));
       // Aborted calls answer at once; what does not answer even then is left behind.
-      setTimeout(onIdle, 500);
+      setTimeout(onIdle, lastWordsMs);
     }, config.drainTimeoutMs);
     await Promise.all([idle, open.drain?.()]);
     clearTimeout(limit);
-    grpc.close();
     await listener.close();
-    await Promise.all(open.resources.map((resource) => resource.close()));
-    clients.http.close();
-    clients.grpc.close();
+    grpc.close();
+    await closeAll();
     lifecycle.enter("closed");
   };
   let closing: Promise<void> | undefined;

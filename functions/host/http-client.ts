@@ -96,9 +96,10 @@ export function createHttpClient(addressOf: (name: string) => string): HttpClien
 /** The error that an answer with a status other than success stands for. */
 export function problemOf(callee: string, { status, body }: HttpAnswer): HostError {
   const problem = parseJson(body) as { code?: unknown; detail?: unknown } | undefined;
-  if (isErrorCode(problem?.code)) return new HostError(problem.code, String(problem.detail));
-  const code = codeOfHttp(status);
-  return new HostError(code, `${callee}: answered with HTTP status ${status}`);
+  const code = isErrorCode(problem?.code) ? problem.code : codeOfHttp(status);
+  const ours = isErrorCode(problem?.code) && typeof problem.detail === "string";
+  const detail = ours ? String(problem.detail) : `${callee}: answered with HTTP status ${status}`;
+  return new HostError(code, detail);
 }
 
 function failure(callee: string, address: string, thrown: unknown, call: Call): HostError {
@@ -110,7 +111,10 @@ function failure(callee: string, address: string, thrown: unknown, call: Call): 
 
 function parseGreetings(callee: string, body: Buffer): Greeting[] {
   const json = parseJson(body) as { greeting?: unknown } | undefined;
-  if (json && Array.isArray(json.greeting)) return GreetingResponse.fromJSON(json).greeting;
+  const isGreeting = (item: unknown) => typeof item === "object" && item !== null;
+  if (Array.isArray(json?.greeting) && json.greeting.every(isGreeting)) {
+    return GreetingResponse.fromJSON(json).greeting;
+  }
   throw new HostError("ERR_ANSWER", `${callee}: answered with something other than greetings`);
 }
 

@@ -36,7 +36,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const listener: RequestListener = (request, response) => {
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
-    const probe = request.method === "GET" && options.health.answer(request.url ?? "");
+    const reads = request.method === "GET" || request.method === "HEAD";
+    const probe = reads && options.health.answer(request.url ?? "");
     if (probe) sendAnswer(response, probe);
     else void serve(request, response, options);
   };

@@ -12,11 +12,16 @@ export interface Listener {
   readonly port: number;
   /** Connections that are open now, of both kinds. */
   connections(): number;
-  /** Accepts no more connections and closes those of HTTP/1.1 that are idle; the others go on. */
+  /** Accepts no more connections and closes those that are silent or idle; the others go on. */
   stop(): void;
-  /** Closes what is still open; settles when nothing is. */
+  /**
+   * For when nothing is in flight any more: lets connections end for a moment, since an answer may
+   * still be on its way out, and closes the others. Settles when nothing is open.
+   */
   close(): Promise<void>;
 }
+
+const flushMs = 500;
 
 export async function startListener(options: {
   port: number;
@@ -30,15 +35,21 @@ export async function startListener(options: {
 }): Promise<Listener> {
   const { http, acceptHttp2, silenceMs = 10_000 } = options;
   const sockets = new Set<Socket>();
+  const undecided = new Set<Socket>();
 
   // The http.Server listens itself, so that its timeouts and idle connections are its own affair;
   // only its way of taking a connection waits until the protocol is known.
   const acceptHttp1 = http.listeners("connection") as ((socket: Socket) => void)[];
   http.removeAllListeners("connection");
   http.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    for (const set of [sockets, undecided]) {
+      set.add(socket);
+      socket.once("close", () => set.delete(socket));
+    }
     sniff(socket, silenceMs, (isHttp2) => {
+      undecided.delete(socket);
+      // http.Server leaves the answer to a client's end to HTTP/1.1; http2 would keep such a socket for ever.
+      socket.allowHalfOpen = !isHttp2;
       if (isHttp2) acceptHttp2(socket);
       else for (const accept of acceptHttp1) accept.call(http, socket);
     });
@@ -50,16 +61,22 @@ export async function startListener(options: {
   await listening;
   http.off("error", reject);
 
-  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
-  http.once("close", onClosed);
+  const stop = () => {
+    http.close();
+    for (const socket of undecided) socket.destroy();
+  };
   return {
     port: (http.address() as AddressInfo).port,
     connections: () => sockets.size,
-    stop: () => http.close(),
+    stop,
     async close() {
-      http.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      stop();
+      const gone = [...sockets].map((socket) => new Promise((end) => socket.once("close", end)));
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, flushMs);
+      await Promise.all(gone);
+      clearTimeout(timer);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type CloudEvent, type Headers, HTTP, ValidationError } from "cloudevents";
 import type { Call } from "./call.ts";
 import type { Definition, RouteRequest } from "./definition.ts";
@@ -76,8 +77,12 @@ export function readEvent({ headers, body }: Pick<RouteRequest, "headers" | "bod
     throw new HostError("ERR_BAD_REQUEST", `not a CloudEvent: ${why}`, { cause });
   };
   try {
+    // The SDK makes up an id and a specversion that are missing, and each delivery would be another event.
+    const sent = attributesOf(headers, body);
+    if (Array.isArray(sent)) return refuse("a batch is not taken, send one event a request");
+    const missing = ["specversion", "id", "source", "type"].find((name) => !sent?.[name]);
+    if (missing) return refuse(`the attribute ${missing} is missing`);
     const event = HTTP.toEvent<unknown>({ headers: headers as Headers, body: body.toString() });
-    if (Array.isArray(event)) return refuse("a batch is not taken, send one event a request");
     // Typed by its interface, but it is the SDK's class, which can be asked whether it keeps the spec.
     const found = event as CloudEvent<unknown>;
     found.validate();
@@ -86,6 +91,13 @@ export function readEvent({ headers, body }: Pick<RouteRequest, "headers" | "bod
     if (thrown instanceof HostError) throw thrown;
     return refuse(describe(thrown), thrown);
   }
+}
+
+/** The attributes as they were sent: headers in binary mode, members of the body in structured mode. */
+function attributesOf(headers: IncomingHttpHeaders, body: Buffer): Record<string, unknown> | null {
+  if (headers["ce-specversion"] === undefined) return JSON.parse(body.toString());
+  const names = Object.keys(headers).filter((name) => name.startsWith("ce-"));
+  return Object.fromEntries(names.map((name) => [name.slice("ce-".length), headers[name]]));
 }
 
 function describe(thrown: unknown): string {

@@ -1,7 +1,8 @@
 import type { Callee, Definition, OpenFunction, Runtime } from "#host/definition";
 import { registerFunction } from "#host/exchange";
+import { greetingRoutes } from "#host/greeter";
 
-/** A function with nothing but the parts that a test gives it. */
+/** A function of nothing but the parts that a test gives it; its greetings are asked for as usual. */
 export function testFunction(
   parts: Partial<OpenFunction> | ((runtime: Runtime) => Promise<Partial<OpenFunction>>),
   { name = "tested", calls = [] }: { name?: string; calls?: Callee[] } = {},
@@ -14,7 +15,8 @@ export function testFunction(
     effects: [],
     async open(runtime) {
       const open = typeof parts === "function" ? await parts(runtime) : parts;
-      return { routes: [], resources: [], ...open };
+      const routes = open.greetings ? greetingRoutes(open.greetings) : [];
+      return { routes, resources: [], ...open };
     },
   };
 }

@@ -1,0 +1,66 @@
+/** A handler that somebody registered with functions-framework directly: no definition, same host. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { http } from "@google-cloud/functions-framework";
+import { startTestHost } from "#host/testing";
+import { ask } from "../test/support/ask.ts";
+import { until } from "../test/support/until.ts";
+
+const env = { FUNCTION_TARGET: "plain", BODY_LIMIT_BYTES: "1000" };
+
+http("plain", ({ method, path, query, body, rawBody }, response) => {
+  response.json({ method, path, query, body, rawBody: rawBody?.toString() });
+});
+
+for (const [type, sent, parsed] of [
+  ["application/json", '{"a":[1,2]}', { a: [1, 2] }],
+  ["text/plain", "some text", "some text"],
+  ["application/x-www-form-urlencoded", "a=1&b=two", { a: "1", b: "two" }],
+] as const) {
+  test(`it gets a body of ${type} parsed, and as it was`, async () => {
+    await using host = await startTestHost(undefined, { env });
+    const headers = { "content-type": type };
+    const answer = await ask(host.port, "/some/path?q=1", { headers, body: sent });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json(), {
+      method: "POST",
+      path: "/some/path",
+      query: { q: "1" },
+      body: parsed,
+      rawBody: sent,
+    });
+  });
+}
+
+test("it gets a request without a body", async () => {
+  await using host = await startTestHost(undefined, { env });
+  const { method, rawBody } = (await ask(host.port)).json();
+  assert.deepEqual([method, rawBody], ["GET", undefined]);
+});
+
+test("it has the host's health, limits and request id", async () => {
+  await using host = await startTestHost(undefined, { env });
+  assert.equal((await ask(host.port, "/readyz")).status, 200);
+  assert.equal((await ask(host.port, "/", { body: Buffer.alloc(1_001) })).status, 413);
+  const json = { "content-type": "application/json", "x-request-id": "r1" };
+  const refused = await ask(host.port, "/", { headers: json, body: "{oops" });
+  assert.equal(refused.json().code, "ERR_BAD_REQUEST");
+  assert.equal(refused.headers["x-request-id"], "r1");
+});
+
+test("it drains: closing waits for its answer", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let entered = false;
+  http("slow", async (_, response) => {
+    entered = true;
+    await released;
+    response.send("done");
+  });
+  await using host = await startTestHost(undefined, { env: { ...env, FUNCTION_TARGET: "slow" } });
+  const answer = ask(host.port);
+  await until("the handler has the request", () => entered);
+  const closed = host.close();
+  release();
+  assert.equal((await answer).text, "done");
+  await closed;
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { saveTo, subscriber } from "#host";
+import type { StoreEffect } from "#host/effects";
+import type { PropagatedHeaders } from "#host/headers";
+import type { Message } from "#host/subscriber";
+import { startTestHost } from "#host/testing";
+import { type AskOptions, ask } from "../test/support/ask.ts";
+import { openGate } from "../test/support/gate.ts";
+import { useDatabase } from "../test/support/services.ts";
+import { until } from "../test/support/until.ts";
+
+const url = await useDatabase();
+
+async function startSubscriber(mongodbUrl = url) {
+  const effect = saveTo<Message>(`test-${randomUUID()}.messages`);
+  const definition = subscriber({ name: "subscriber", greeting: "Hola", effect });
+  const host = await startTestHost(definition, { env: { MONGODB_URL: mongodbUrl } });
+  await until("readiness", () => host.ready());
+  const post = (options: AskOptions) => ask(host.port, "/", { method: "POST", ...options });
+  return {
+    host,
+    post,
+    postEvent: (event: object) => post(structured(event)),
+    async messages(query = "") {
+      const answer = await ask(host.port, `/api/messages${query}`);
+      return answer.json<{ messages: Record<string, unknown>[] }>().messages;
+    },
+    [Symbol.asyncDispose]: host[Symbol.asyncDispose],
+  };
+}
+
+const event = { specversion: "1.0", id: "1", source: "/test", type: "t" };
+
+function structured(content: object): AskOptions {
+  const headers = { "content-type": "application/cloudevents+json" };
+  return { headers, body: JSON.stringify(content) };
+}
+
+test("stores a structured event before it answers 204", async () => {
+  await using sut = await startSubscriber();
+  const answer = await sut.postEvent({ ...event, data: { a: 1 } });
+  assert.equal(answer.status, 204);
+  assert.equal(answer.text, "");
+  const [message] = await sut.messages();
+  assert.equal(message?.id, "1");
+  assert.deepEqual(message?.data, { a: 1 });
+});
+
+test("stores a binary event before it answers 204", async () => {
+  await using sut = await startSubscriber();
+  const attributes = {
+    "ce-specversion": "1.0",
+    "ce-id": "2",
+    "ce-source": "/test",
+    "ce-type": "t",
+  };
+  const headers = { ...attributes, "ce-extra": "kept", "content-type": "application/json" };
+  assert.equal((await sut.post({ headers, body: '{"a":2}' })).status, 204);
+  const [message] = await sut.messages();
+  assert.equal(message?.extra, "kept");
+  assert.deepEqual(message?.data, { a: 2 });
+});
+
+for (const missing of ["specversion", "id", "source", "type"] as const) {
+  test(`refuses an event without ${missing}, and says so`, async () => {
+    await using sut = await startSubscriber();
+    const { [missing]: _, ...rest } = event;
+    const answer = await sut.postEvent(rest);
+    assert.equal(answer.status, 400);
+    const { code, detail } = answer.json<{ code: string; detail: string }>();
+    assert.equal(code, "ERR_BAD_REQUEST");
+    assert.match(detail, new RegExp(`^not a CloudEvent: .*${missing}`));
+    assert.deepEqual(await sut.messages(), []);
+  });
+}
+
+test("refuses a binary event without an id, which the SDK would make up", async () => {
+  await using sut = await startSubscriber();
+  const headers = { "ce-specversion": "1.0", "ce-source": "/test", "ce-type": "t" };
+  const answer = await sut.post({
+    headers: { ...headers, "content-type": "text/plain" },
+    body: "x",
+  });
+  assert.equal(answer.status, 400);
+  assert.match(String(answer.json().detail), /id/);
+});
+
+test("refuses what is no event, a batch, and malformed JSON", async () => {
+  await using sut = await startSubscriber();
+  const batch = { "content-type": "application/cloudevents-batch+json" };
+  const json = { "content-type": "application/json" };
+  for (const options of [
+    { headers: batch, body: JSON.stringify([event]) },
+    { headers: json, body: "{}" },
+    { headers: json, body: "{" },
+    { body: "" },
+  ]) {
+    const answer = await sut.post(options);
+    assert.equal(answer.status, 400, JSON.stringify(options));
+    assert.equal(answer.json().code, "ERR_BAD_REQUEST");
+  }
+});
+
+test("stores an event that is delivered again only once, and another source's beside it", async () => {
+  await using sut = await startSubscriber();
+  for (const source of ["/test", "/test", "/other"]) {
+    assert.equal((await sut.postEvent({ ...event, source })).status, 204);
+  }
+  assert.deepEqual((await sut.messages()).map(({ source }) => source).sort(), ["/other", "/test"]);
+});
+
+test("shows the newest messages first, as many as are asked for", async () => {
+  await using sut = await startSubscriber();
+  for (const id of ["a", "b", "c"]) await sut.postEvent({ ...event, id });
+  assert.deepEqual(
+    (await sut.messages("?limit=2")).map(({ id }) => id),
+    ["c", "b"],
+  );
+  for (const limit of ["0", "x", "1001", "-1", ""]) {
+    const answer = await ask(sut.host.port, `/api/messages?limit=${limit}`);
+    assert.equal(answer.status, 400, limit);
+  }
+});
+
+test("answers 503 while its database is away, and stores again when it is back", async () => {
+  await using gate = await openGate(url);
+  // Else the driver finds out where the server really is, and goes round the gate.
+  const direct = new URL("/?directConnection=true", gate.url).href;
+  await using sut = await startSubscriber(direct);
+  await gate.shut();
+  const answer = await sut.postEvent(event);
+  assert.equal(answer.status, 503);
+  assert.equal(answer.json().code, "ERR_STORE");
+  await gate.open();
+  assert.equal((await sut.postEvent(event)).status, 204);
+  assert.equal((await sut.messages()).length, 1);
+});
+
+test("continues the event's own trace, not that of its delivery", async () => {
+  let seen: PropagatedHeaders = {};
+  const effect: StoreEffect<Message> = {
+    system: "mongodb",
+    destination: "none.none",
+    open: async () => ({
+      name: "nothing",
+      problem: () => undefined,
+      close: async () => {},
+      latest: async () => [],
+      apply: async (_, call) => {
+        seen = call.headers;
+      },
+    }),
+  };
+  const definition = subscriber({ name: "subscriber", greeting: "Hola", effect });
+  await using host = await startTestHost(definition, { env: { MONGODB_URL: url } });
+  const { headers, body } = structured({ ...event, traceparent: "00-event", xrequestid: "event" });
+  const delivery = { traceparent: "00-delivery", "x-request-id": "delivery", b3: "delivery" };
+  await ask(host.port, "/", {
+    method: "POST",
+    headers: { ...headers, ...delivery },
+    body: body ?? "",
+  });
+  assert.deepEqual(seen, { traceparent: "00-event", "x-request-id": "event", b3: "delivery" });
+});
