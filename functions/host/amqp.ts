@@ -14,6 +14,8 @@ import { declareQueue } from "./queue.ts";
 export interface Broker extends Resource {
   /** The open channel; waits for one that is just being opened, and throws ERR_PUBLISH when there is none. */
   channel(): Promise<ConfirmChannel>;
+  /** Gives up the channel for a new one, which declares the queue again. */
+  renew(): void;
 }
 
 export interface BrokerOptions {
@@ -85,6 +87,13 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
       if (state.kind === "down") await Promise.race([waiting.promise, after(2 * longestWaitMs)]);
       if (state.kind === "up") return state.channel;
       throw new HostError("ERR_PUBLISH", `RabbitMQ is unreachable (${state.reason})`);
+    },
+    renew() {
+      if (state.kind === "down") return;
+      const { channel } = state;
+      // At once: until the broker confirms the channel's end, it would be handed out again.
+      down("the channel is renewed");
+      channel.close().catch(() => {});
     },
     problem: () => (state.kind === "up" ? undefined : `RabbitMQ is unreachable (${state.reason})`),
     async close() {

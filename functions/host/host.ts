@@ -40,6 +40,9 @@ export interface HostOptions {
 /** How long an aborted call may take to answer with its abort. */
 const lastWordsMs = 500;
 
+/** How long the broker and the database may take to say goodbye. */
+const closeLimitMs = 2_000;
+
 /**
  * Starts a function. `definition` is undefined for a handler that was registered with
  * functions-framework directly: it gets the same port, calls, limits and draining.
@@ -59,7 +62,10 @@ export async function startHost(
   const open = await openFunction(definition, createRuntime(name, config, log, clients));
 
   const closeAll = async () => {
-    await Promise.all(open.resources.map((resource) => resource.close()));
+    // A server that is stuck does not say goodbye, and must not keep us from ending.
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, closeLimitMs).unref());
+    const closing = open.resources.map((resource) => resource.close());
+    await Promise.race([Promise.all(closing), limit]);
     clients.http.close();
     clients.grpc.close();
   };

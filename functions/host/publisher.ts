@@ -36,8 +36,8 @@ export async function openPublisher(
       const why = lost ? "there is no such queue" : reasonOf(error);
       const detail = `RabbitMQ did not take the message for queue ${queue} (${why})`;
       reject(new HostError("ERR_PUBLISH", detail, { cause: error }));
-      // The queue was deleted under us; a new channel declares it again.
-      if (lost) channel.close().catch(() => {});
+      // The queue was deleted under us.
+      if (lost) broker.renew();
     });
     await promise;
   };
