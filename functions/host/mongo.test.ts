@@ -69,19 +69,27 @@ test("the same id twice is one document, and both saves succeed", async () => {
   assert.ok(!found.some((document) => JSON.stringify(document).includes("changed")));
 });
 
-test("one document that cannot be stored fails alone", async () => {
-  await using sut = await startStore();
-  using call = testCall();
-  const tooLarge = { id: "large", text: "x".repeat(17 * 1024 * 1024) };
-  const outcomes = await Promise.allSettled([
-    sut.store.apply(tooLarge, call),
-    sut.store.apply(noteOf("a"), call),
-  ]);
-  assert.equal(outcomes[0].status, "rejected");
-  await sut.store.apply(noteOf("b"), call);
-  const found = (await sut.stored()).map(({ _id }) => _id);
-  assert.ok(found.includes("b") && !found.includes("large"));
-});
+const deep = Array.from({ length: 250 }).reduce<object>((inner) => ({ inner }), {});
+
+for (const [what, content] of [
+  ["that is too large", { text: "x".repeat(17 * 1024 * 1024) }],
+  ["with a key that has a NUL", { text: "", "a\u0000b": 1 }],
+  ["with a key that BSON keeps for itself", { text: "", inner: { _bsontype: "none" } }],
+  ["that is nested too deep", { text: "", deep }],
+] as const) {
+  test(`a document ${what} is refused alone, and those beside it are stored`, async () => {
+    await using sut = await startStore();
+    using call = testCall();
+    const [bad, good] = await Promise.allSettled([
+      sut.store.apply({ id: "bad", ...content }, call),
+      sut.store.apply(noteOf("good"), call),
+    ]);
+    assert.equal(bad.status === "rejected" && bad.reason.code, "ERR_BAD_REQUEST");
+    assert.equal(good.status, "fulfilled");
+    const found = (await sut.stored()).map(({ _id }) => _id);
+    assert.deepEqual(found, ["good"]);
+  });
+}
 
 test("the entries saved last come first, as many as are asked for", async () => {
   await using sut = await startStore();

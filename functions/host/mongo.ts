@@ -4,9 +4,10 @@
  * M1 A save settles only when its own document is acknowledged.
  * M2 A document's `_id` is the entry's id, so a save that is repeated, by us after a lost
  *    connection or by a redelivered message, has no second effect and succeeds.
- * M3 Saves that arrive together share one `insertMany` (group commit).
+ * M3 Saves that arrive together share one `insertMany` (group commit). What can never be stored is
+ *    refused before it joins one, where it would fail the others too.
  */
-import { type Document, MongoBulkWriteError, MongoClient } from "mongodb";
+import { BSON, type Document, MongoBulkWriteError, MongoClient } from "mongodb";
 import { backoff, pause } from "./backoff.ts";
 import { createBatch, type Outcome } from "./batch.ts";
 import { abortable } from "./call.ts";
@@ -20,6 +21,8 @@ interface Stored extends Document {
 }
 
 const duplicateKey = 11_000;
+const maxDocumentBytes = 16 * 1024 * 1024;
+const maxDepth = 100;
 const reconnect = { firstMs: 100, longestMs: 2_000 };
 
 /** Never rejects for a database that is away: that is a `problem()` until it is back. */
@@ -90,8 +93,10 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
   return {
     name: "MongoDB",
     problem: () => (reachable ? undefined : "MongoDB is unreachable"),
-    apply({ id, ...rest }, { signal }) {
-      return guard(batch.add({ _id: id, ...rest, savedAt: new Date() }), signal, "save to");
+    async apply({ id, ...rest }, { signal }) {
+      const document = { _id: id, ...rest, savedAt: new Date() };
+      refuseUnstorable(document);
+      await guard(batch.add(document), signal, "save to");
     },
     async latest(limit, { signal }) {
       const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
@@ -105,6 +110,26 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
       await opened;
     },
   };
+}
+
+/** Throws ERR_BAD_REQUEST for what no MongoDB takes: https://www.mongodb.com/docs/manual/reference/limits/ */
+function refuseUnstorable(document: Document): void {
+  const refuse = (why: string, cause?: unknown) => {
+    throw new HostError("ERR_BAD_REQUEST", `cannot be stored: ${why}`, { cause });
+  };
+  if (isDeeperThan(maxDepth, document)) refuse(`it is nested deeper than ${maxDepth} levels`);
+  let size = 0;
+  try {
+    size = BSON.serialize(document).length;
+  } catch (thrown) {
+    refuse(reasonOf(thrown), thrown);
+  }
+  if (size > maxDocumentBytes) refuse(`it takes more than ${maxDocumentBytes} bytes`);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function splitNamespace(namespace: string): [database: string, collection: string] {
