@@ -4,7 +4,6 @@ import { MongoClient } from "mongodb";
 import { saveTo } from "#host";
 import type { Entry } from "#host/effects";
 import { startEffectHost, unique } from "../test/support/effect-host.ts";
-import { openGate } from "../test/support/gate.ts";
 import { useDatabase } from "../test/support/services.ts";
 import { testCall } from "../test/support/test-call.ts";
 
@@ -45,17 +44,13 @@ test("a save that has settled is in the database, as it was", async () => {
   assert.deepEqual(others, []);
 });
 
-test("saves that come together share a few inserts, and each is stored", async () => {
-  await using gate = await openGate(url);
-  await using sut = await startStore(gate.url);
+test("saves that come together are each stored", async () => {
+  await using sut = await startStore();
   using call = testCall();
   const ids = range(200);
   await Promise.all(ids.map((id) => sut.store.apply(noteOf(id), call)));
   const found = (await sut.stored()).map(({ _id }) => _id);
   assert.deepEqual(found.sort(), ids.sort());
-  // The name of the command's first field, as it goes over the wire.
-  const inserts = gate.sent(Buffer.from("\x02insert\x00"));
-  assert.ok(inserts >= 1 && inserts < 20, `${inserts} inserts`);
 });
 
 test("the same id twice is one document, and both saves succeed", async () => {

@@ -7,7 +7,6 @@ import type { PropagatedHeaders } from "#host/headers";
 import type { Message } from "#host/subscriber";
 import { startTestHost } from "#host/testing";
 import { type AskOptions, ask } from "../test/support/ask.ts";
-import { openGate } from "../test/support/gate.ts";
 import { useDatabase } from "../test/support/services.ts";
 import { until } from "../test/support/until.ts";
 
@@ -122,20 +121,6 @@ test("shows the newest messages first, as many as are asked for", async () => {
     const answer = await ask(sut.host.port, `/api/messages?limit=${limit}`);
     assert.equal(answer.status, 400, limit);
   }
-});
-
-test("answers 503 while its database is away, and stores again when it is back", async () => {
-  await using gate = await openGate(url);
-  // Else the driver finds out where the server really is, and goes round the gate.
-  const direct = new URL("/?directConnection=true", gate.url).href;
-  await using sut = await startSubscriber(direct);
-  await gate.shut();
-  const answer = await sut.postEvent(event);
-  assert.equal(answer.status, 503);
-  assert.equal(answer.json().code, "ERR_STORE");
-  await gate.open();
-  assert.equal((await sut.postEvent(event)).status, 204);
-  assert.equal((await sut.messages()).length, 1);
 });
 
 test("continues the event's own trace, not that of its delivery", async () => {

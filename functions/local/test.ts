@@ -21,7 +21,7 @@ if (args.includes("--load")) {
   const system = files.filter((file) => file.startsWith("functions/test/"));
   const units = files.filter((file) => !system.includes(file));
   const codes = [
-    await run(units, ["--test-concurrency=2", `--test-global-setup=${setup}`]),
+    await run(units, ["--test-concurrency=1", `--test-global-setup=${setup}`]),
     await run(system, ["--test-concurrency=1"]),
   ];
   process.exitCode = Math.max(...codes);
