@@ -20,7 +20,7 @@ export interface Broker extends Resource {
 
 export interface BrokerOptions {
   queue: string;
-  runtime: Runtime;
+  runtime: Pick<Runtime, "name" | "config" | "log">;
   /** Called with each new channel, before it counts as open: to consume, or to watch returns. */
   onChannel(channel: ConfirmChannel): Promise<void> | void;
 }

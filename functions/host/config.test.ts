@@ -18,6 +18,7 @@ test("every problem is told at once, with its variable and its value", () => {
   const wrong = {
     FUNCTION_TARGET: "../etc",
     PORT: "http",
+    NAMESPACE: "dev.svc",
     CALL_PROTOCOL: "smtp",
     DEADLINE_MS: "0",
     DRAIN_TIMEOUT_MS: "-1",
@@ -82,6 +83,12 @@ test("a function's address is its name on port 80, unless its variable says othe
     const config = loadConfig({ ...target, SERVICE_B_ADDRESS: value });
     assert.equal(config.addressOf("service-b"), address);
   }
+});
+
+test("in a namespace a function's address is name.namespace, unless its variable says otherwise", () => {
+  const config = loadConfig({ ...target, NAMESPACE: "dev", SERVICE_C_ADDRESS: "localhost:1" });
+  assert.equal(config.addressOf("service-b"), "service-b.dev:80");
+  assert.equal(config.addressOf("service-c"), "localhost:1");
 });
 
 test("origins are split at commas, and blanks around them are not theirs", () => {

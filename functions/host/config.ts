@@ -6,6 +6,7 @@ export const variables = {
   FUNCTION_TARGET: "the function to serve: its folder's name below functions/",
   PORT: "the one port for HTTP and gRPC (8080)",
   HOST: "the address to listen on (every address)",
+  NAMESPACE: "the functions' Kubernetes namespace, where callees are then name.namespace (none)",
   CALL_PROTOCOL: "http or grpc for every edge, or declared (declared)",
   DEADLINE_MS: "the most time one request may take, in ms (5000)",
   DRAIN_TIMEOUT_MS: "after SIGTERM, the most time requests in flight may take, in ms (10000)",
@@ -38,7 +39,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly bridgePrefetch: number;
   readonly bridgeAttempts: number;
-  /** "host:port" of a function: its name (port 80) as in Kubernetes, or what `SERVICE_B_ADDRESS` says. */
+  /**
+   * "host:port" of a function: what `SERVICE_B_ADDRESS` says, else its name and NAMESPACE, port 80.
+   * Knative's routes know `name.namespace` and longer forms, but not the bare name.
+   */
   addressOf(name: string): string;
 }
 
@@ -99,7 +103,7 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   };
   const address = (name: string) => {
     const value = text(addressVariable(name));
-    if (value === undefined) return `${name}:80`;
+    if (value === undefined) return namespace ? `${name}.${namespace}:80` : `${name}:80`;
     if (/^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(value)) {
       return /:\d+$/.test(value) ? value : `${value}:80`;
     }
@@ -107,6 +111,10 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     return value;
   };
 
+  const namespace = text("NAMESPACE");
+  if (namespace && !namePattern.test(namespace)) {
+    wrong("NAMESPACE", "lower-case letters, digits and dashes are expected");
+  }
   const target = text("FUNCTION_TARGET");
   if (!target) problems.push(`FUNCTION_TARGET is not set: ${variables.FUNCTION_TARGET}`);
   else if (!targetOf(env)) {

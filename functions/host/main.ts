@@ -1,5 +1,6 @@
 /**
- * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop.
+ * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop, or, with
+ * the argument --declare-queues, declares its queues and ends.
  *
  *   index          what a function may import
  *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds
@@ -12,20 +13,22 @@
  *   http-client    calls a function over HTTP; grpc-client over gRPC
  *   call           what belongs to one request: signal, deadline, headers, logger
  *   headers        the headers that travel along every hop
- *   amqp           one connection to RabbitMQ; queue declares, event-message converts
+ *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits
  *   graph          definitions as nodes and edges
  *   health, lifecycle, config, errors, logger
  */
 import { targetOf } from "./config.ts";
+import { declareQueues } from "./declare.ts";
 import type { Definition } from "./definition.ts";
 import { HostError } from "./errors.ts";
 import { type Host, startHost } from "./host.ts";
 
 /** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
 try {
-  const host = await startHost(await loadDefinition(targetOf()));
-  stopWhenTold(host);
+  const definition = await loadDefinition(targetOf());
+  if (definition && process.argv.includes("--declare-queues")) await declareQueues(definition);
+  else stopWhenTold(await startHost(definition));
 } catch (thrown) {
   const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
   process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);
