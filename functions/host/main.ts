@@ -1,6 +1,7 @@
 /**
  * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop, or, with
- * the argument --declare-queues, declares its queues and ends.
+ * the argument --declare-queues, declares its queues and ends; with --once, starts, stops and ends, which
+ * shows that an image holds what it needs, and fills its compile cache.
  *
  *   index          what a function may import
  *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds
@@ -19,7 +20,6 @@
  *   health, lifecycle, config, errors, logger
  */
 import { targetOf } from "./config.ts";
-import { declareQueues } from "./declare.ts";
 import type { Definition } from "./definition.ts";
 import { HostError } from "./errors.ts";
 import { type Host, startHost } from "./host.ts";
@@ -27,8 +27,14 @@ import { type Host, startHost } from "./host.ts";
 /** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
 try {
   const definition = await loadDefinition(targetOf());
-  if (definition && process.argv.includes("--declare-queues")) await declareQueues(definition);
-  else stopWhenTold(await startHost(definition));
+  if (definition && process.argv.includes("--declare-queues")) {
+    const { declareQueues } = await import("./declare.ts");
+    await declareQueues(definition);
+  } else if (process.argv.includes("--once")) {
+    const host = await startHost(definition);
+    await host.close();
+    process.exit(0);
+  } else stopWhenTold(await startHost(definition));
 } catch (thrown) {
   const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
   process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);

@@ -1,0 +1,118 @@
+/**
+ * `node functions/bundle.ts FUNCTION FOLDER`: one function with the host and its packages as FOLDER/main.js, with a
+ * source map, and no node_modules beside it. The build stage of the Dockerfile.
+ */
+import { cp, glob, readFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { build, type Plugin } from "esbuild";
+import type { Definition } from "./host/definition.ts";
+
+const root = join(import.meta.dirname, "..");
+const entry = join(root, "functions/host/main.ts");
+const packages = join(root, "node_modules");
+
+/** Bundles the function into the folder. Throws where there is no such function, or where it does not build. */
+export async function bundle(name: string, folder: string): Promise<void> {
+  const index = join(root, "functions", name, "index.ts");
+  const { default: definition }: { default?: Definition } = await import(index);
+  await build({
+    entryPoints: [entry],
+    outfile: join(folder, "main.js"),
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    // A stack names files and lines of the repository; their text need not be in the image.
+    sourcesContent: false,
+    // Names of classes are in logs.
+    keepNames: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    tsconfig: join(root, "tsconfig.json"),
+    banner: { js: banner },
+    legalComments: "external",
+    logLevel: "warning",
+    plugins: [onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
+  });
+}
+
+/** What CommonJS packages expect to find around them. */
+const banner = `import { createRequire as createRequireOfBundle } from "node:module";
+const require = createRequireOfBundle(import.meta.url);
+const folderOfBundle = import.meta.dirname;`;
+
+/** Leaves out the drivers that the function's declaration does not need. A plain handler has none: it keeps all. */
+function withoutDrivers(definition: Definition | undefined): Plugin {
+  const systems = definition?.effects.map(({ system }) => system) ?? ["mongodb", "rabbitmq"];
+  const queues = systems.includes("rabbitmq") || definition?.consumes !== undefined;
+  const unused = [
+    ...(systems.includes("mongodb") ? [] : ["mongodb"]),
+    ...(queues ? [] : ["amqplib"]),
+  ];
+  return {
+    name: "without-drivers",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(mongodb|amqplib)$/ }, ({ path }) =>
+        unused.includes(path) ? { path, namespace: "left-out" } : undefined,
+      );
+      onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
+    },
+  };
+}
+
+/** The host finds a function by its folder: in a bundle there is this one. */
+function onlyFunction(name: string): Plugin {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+  const dynamic = "`../${target}/index.ts`";
+  return {
+    name: "only-function",
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]host[\\/]main\.ts$/ }, async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const parts = source.split(`import(${dynamic})`);
+        if (parts.length !== 2) throw new Error(`${path} has no import(${dynamic})`);
+        return { contents: parts.join(`import("../${name}/index.ts")`), loader: "ts" };
+      });
+    },
+  };
+}
+
+/** Some packages read .proto files from beside their code: these go beside the bundle. */
+function packageFiles(folder: string): Plugin {
+  return {
+    name: "package-files",
+    setup({ onLoad }) {
+      const copied = new Set<string>();
+      onLoad({ filter: /node_modules[\\/].*\.js$/ }, async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        if (!source.includes("__dirname") || !/\.proto['"`]/.test(source)) return undefined;
+        const own = relative(packages, dirname(path)).split(sep).join("/");
+        const owner = own
+          .split("/")
+          .slice(0, own.startsWith("@") ? 2 : 1)
+          .join("/");
+        if (!copied.has(owner)) {
+          copied.add(owner);
+          await copyProtos(join(packages, owner), join(folder, "packages", owner));
+        }
+        return {
+          contents: source.replaceAll("__dirname", `(folderOfBundle + "/packages/${own}")`),
+          loader: "js",
+        };
+      });
+    },
+  };
+}
+
+async function copyProtos(from: string, to: string): Promise<void> {
+  const exclude = ["**/node_modules/**", "**/sample/**", "**/test/**"];
+  for await (const path of glob("**/*.proto", { cwd: from, exclude })) {
+    await cp(join(from, path), join(to, path));
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [name, folder] = process.argv.slice(2);
+  if (!name || !folder) throw new Error("node functions/bundle.ts FUNCTION FOLDER");
+  await bundle(name, folder);
+}
