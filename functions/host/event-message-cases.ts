@@ -1,19 +1,23 @@
 /**
- * Messages, and the request that Knative's RabbitmqSource makes of each. The requests were made by the
- * Go code itself: pkg/rabbit/message.go of knative-extensions/eventing-rabbitmq with cloudevents/sdk-go
- * 2.15 and 2.16, for the source "service-d" of queue "service-d" in namespace "default".
- * They are data, so that they can be sent to a real source as well.
+ * Messages, and the request that Knative's RabbitmqSource makes of each, for the source "service-d" of queue
+ * "service-d" in namespace "default". All were sent to a real source as well (eventing-rabbitmq 1.21, with
+ * cloudevents/sdk-go 2.16), and these are the requests that it made.
  */
 import type { DeliveredMessage } from "./event-message.ts";
 
 export interface EventMessageCase {
   title: string;
   message: DeliveredMessage;
-  /** Headers as text, with their names in lower case; absent where the source dead-letters the message. */
+  /**
+   * Headers as text, with their names in lower case; `now` and `fresh` stand for what the source makes up.
+   * Absent where it dead-letters the message.
+   */
   request?: { headers: Record<string, string>; body: string };
 }
 
 export const queue = "service-d";
+export const now = "(now)";
+export const fresh = "(a new id)";
 const source = "/apis/v1/namespaces/default/rabbitmqsources/service-d#service-d";
 
 const required = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" };
@@ -27,12 +31,8 @@ function binary(
   content = json,
 ): EventMessageCase {
   const properties = { contentType: "application/json", headers };
-  const request = { headers: expected, body: content };
+  const request = { headers: { "ce-time": now, ...expected }, body: content };
   return { title, message: { content: Buffer.from(content), properties }, request };
-}
-
-function unsendable(title: string, headers: Record<string, string>): EventMessageCase {
-  return { title, message: { content: Buffer.from(json), properties: { headers } } };
 }
 
 function structured(
@@ -46,7 +46,7 @@ function structured(
   return {
     title,
     message: { content, properties: { contentType } },
-    ...(headers && { request: { headers, body } }),
+    ...(headers && { request: { headers: { "ce-time": now, ...headers }, body } }),
   };
 }
 
@@ -56,7 +56,7 @@ function plain(
   expected: Record<string, string>,
   content = "text",
 ): EventMessageCase {
-  const made = { "ce-specversion": "1.0", "ce-source": source };
+  const made = { "ce-specversion": "1.0", "ce-source": source, "ce-time": now };
   const headers = { ...made, "ce-type": "dev.knative.rabbitmq.event", ...expected };
   return {
     title,
@@ -71,13 +71,8 @@ const octets = "application/octet-stream";
 const capitals = "Application/CloudEvents+JSON ; charset=utf-8";
 const inUtf8 = "application/json; charset=utf-8";
 
-/** Structured events: what they have besides the required attributes, and the request. */
-const read: readonly [
-  title: string,
-  more: object,
-  headers: Record<string, string>,
-  body: string,
-][] = [
+/** Structured events: title, what they have besides the required attributes, and the request. */
+const read: readonly [string, object, Record<string, string>, string][] = [
   [
     "JSON",
     { datacontenttype: "application/json", data: { a: 1 } },
@@ -90,6 +85,7 @@ const read: readonly [
   ["text", { datacontenttype: "text/plain", data: "hi" }, typed("text/plain"), "hi"],
   ["bytes", { datacontenttype: octets, data_base64: "AQID" }, typed(octets), "\u0001\u0002\u0003"],
   ["no data", {}, required, ""],
+  ["no id, for which one is made up", { id: undefined }, { ...required, "ce-id": fresh }, ""],
   ["version 0.3", { specversion: "0.3" }, { ...required, "ce-specversion": "0.3" }, ""],
 ];
 
@@ -102,6 +98,8 @@ const refused: readonly [title: string, event: unknown][] = [
   ["a structured event of an unknown version", { ...event, specversion: "2.0" }],
   ["an id that is no string", { ...event, id: 5 }],
   ["a time that is none", { ...event, time: "yesterday" }],
+  ["a structured event without type", { ...event, type: undefined }],
+  ["a structured event without source", { ...event, source: undefined }],
   ["an attribute that is an object", { ...event, o: { a: 1 } }],
   ["a number of more than 32 bits", { ...event, n: 3_000_000_000 }],
   ["an attribute's name with a dash", { ...event, "a-b": "x" }],
@@ -113,11 +111,22 @@ const refused: readonly [title: string, event: unknown][] = [
   ["data_base64 that is not base64", { ...event, data_base64: "%%" }],
 ];
 
+/** Binary events that the source cannot send: their headers besides the required ones. */
+const unsendable: readonly [title: string, more: Record<string, string>][] = [
+  ["a binary event with an empty id", { "ce-id": "" }],
+  ["a binary event with an empty type", { "ce-type": "" }],
+  ["a binary event with a time that is none", { "ce-time": "yesterday" }],
+  ["an attribute's name with a dash, in a header", { "ce-a-b": "x" }],
+  ["a header name that HTTP does not allow", { "ce-a b": "v" }],
+  ["a header value that HTTP does not allow", { "ce-a": "v\nw" }],
+];
+
 export const cases: readonly EventMessageCase[] = [
-  binary("a binary event with the header content-type", {
-    ...typed("application/json"),
-    "ce-time": "2026-01-01T00:00:00.000Z",
-  }),
+  binary(
+    "a binary event with the header content-type",
+    { ...typed("application/json"), "ce-time": "2026-01-01T00:00:00.000Z" },
+    { ...typed("application/json"), "ce-time": "2026-01-01T00:00:00Z" },
+  ),
   binary("ce-datacontenttype", { ...required, "ce-datacontenttype": "a/b" }, typed("a/b")),
   binary("a binary event with the property content-type only, which is lost", required, required),
   binary(
@@ -170,11 +179,7 @@ export const cases: readonly EventMessageCase[] = [
     },
   ),
   binary("values that are not ASCII, sent as UTF-8", { ...required, "ce-subject": "é €" }),
-  binary("values that are not what an event should have, handed on", {
-    ...required,
-    "ce-id": "",
-    "ce-time": "yesterday",
-  }),
+  binary("an empty subject, which is left out", { ...required, "ce-subject": "" }, required),
   plain(
     "a message that is no event",
     {
@@ -242,14 +247,10 @@ export const cases: readonly EventMessageCase[] = [
     },
     "",
   ),
-  structured(
-    "a structured event without id and type, handed on",
-    { specversion: "1.0", source: "/s" },
-    { "ce-specversion": "1.0", "ce-source": "/s" },
-    "",
-  ),
   ...refused.map(([title, event]) => structured(title, event)),
   structured("a batch", [event], undefined, "", "application/cloudevents-batch+json"),
-  unsendable("a header name that HTTP does not allow", { ...required, "ce-a b": "v" }),
-  unsendable("a header value that HTTP does not allow", { ...required, "ce-a": "v\nw" }),
+  ...unsendable.map(([title, more]) => ({
+    title,
+    message: { content: Buffer.from(json), properties: { headers: { ...required, ...more } } },
+  })),
 ];

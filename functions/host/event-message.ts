@@ -71,9 +71,7 @@ export function messageToRequest(message: DeliveredMessage, queue: string): Even
   }
   const id = text(properties.messageId ?? "") || crypto.randomUUID();
   const seconds = Number(properties.timestamp ?? Number.NaN);
-  const time = Number.isFinite(seconds)
-    ? { time: goTime(new Date(seconds * 1_000).toISOString()) }
-    : {};
+  const time = Number.isFinite(seconds) ? { time: new Date(seconds * 1_000).toISOString() } : {};
   const made = { specversion: "1.0", id, type: "dev.knative.rabbitmq.event", subject: id };
   return binaryRequest({ ...made, source: sourceOf(queue), ...time }, contentType, content);
 }
@@ -115,11 +113,7 @@ const strings = new Set(["specversion", "id", "source", "type", "subject", "data
 
 /** As an HTTP header shows it; undefined where that is left out. */
 function attributeText(name: string, value: unknown): string | undefined {
-  if (strings.has(name)) {
-    const known = stringOf(name, value);
-    return name === "time" && known ? goTime(known) : known;
-  }
-  if (!/^[a-z\d]+$/i.test(name)) throw new TypeError(`${name} is no name of an attribute`);
+  if (strings.has(name)) return stringOf(name, value);
   if (value === null) return undefined;
   if (typeof value === "string" || typeof value === "boolean") return String(value);
   // The type system of CloudEvents has whole numbers of 32 bits only; sdk-go cuts a fraction off.
@@ -153,7 +147,10 @@ function binaryRequest(
   contentType: string | undefined,
   body: Buffer,
 ): EventRequest {
-  const headers = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]);
+  const headers = Object.entries(complete(attributes)).map(([name, value]) => [
+    `ce-${name}`,
+    value,
+  ]);
   if (contentType) headers.push(["content-type", contentType]);
   // Go sends UTF-8; node:http sends each character as the byte of that number.
   const onTheWire = headers.map(([name = "", value = ""]) => {
@@ -163,6 +160,16 @@ function binaryRequest(
     return [name, bytes];
   });
   return { headers: Object.fromEntries(onTheWire), body };
+}
+
+/** As the source's client sends it: what may be made up is, and what is no event is refused (sdk-go, client/client.go). */
+function complete({ id, time, subject, ...attributes }: Record<string, string>) {
+  const needed = { id: id ?? crypto.randomUUID(), type: "", source: "", ...attributes };
+  for (const [name, value] of Object.entries(needed)) {
+    if (!/^[a-z\d]+$/.test(name)) throw new TypeError(`${name} is no name of an attribute`);
+    if (/^(id|type|source)$/.test(name) && !value.trim()) throw new TypeError(`${name} is empty`);
+  }
+  return { ...needed, time: goTime(time || new Date().toISOString()), ...(subject && { subject }) };
 }
 
 function isVersion(value: unknown): boolean {
