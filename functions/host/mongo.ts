@@ -35,6 +35,9 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
     serverSelectionTimeoutMS: Math.min(2_000, config.deadlineMs / 2),
     connectTimeoutMS: 2_000,
     heartbeatFrequencyMS: 1_000,
+    // By itself the driver polls where it sees K_SERVICE, as on Knative, and then stays away for good from a
+    // replica set that was away.
+    serverMonitoringMode: "stream",
     maxPoolSize: 8,
   });
   const collection = client.db(database).collection<Stored>(collectionName);
