@@ -98,7 +98,10 @@ describe("a graph that something happens to", () => {
     assert.equal(status, 503);
     assert.equal(body.code, "ERR_STORE");
     assert.match(body.detail ?? "", /: MongoDB is unreachable/);
+    await isReady("service-f", 503);
     mongo = await startMongoDb(system.services);
+    // Nobody asks F for anything meanwhile: on Knative an instance that is not ready gets no request.
+    await isReady("service-f", 200);
     await isWhole(system);
     assert.deepEqual(others(), before);
   });
