@@ -30,6 +30,8 @@ export interface GraphOptions {
   private?: boolean;
   /** All functions in one process, for small machines and debuggers. */
   oneProcess?: boolean;
+  /** Where a function's process begins, in place of its source: its bundle, say. */
+  entryOf?(name: string): string;
   /** Ends a start that is under way; without it, that waits until everything is ready. */
   signal?: AbortSignal;
   /** Gets the functions' logs: one JSON object per line. */
@@ -149,7 +151,7 @@ function createProcess(
   return new FunctionProcess({
     name,
     ports,
-    entry: options.oneProcess ? oneProcessEntry : entry,
+    entry: options.oneProcess ? oneProcessEntry : (options.entryOf?.(name) ?? entry),
     preload: onImport && reportImports,
     env: {
       // Compiled code is kept between starts: without it most of a start is stripping types.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { credentials } from "@grpc/grpc-js";
-import { type Greeting, GreetingServiceClient } from "#proto";
+import type { Greeting } from "#proto";
+import { askByGrpc } from "./support/ask-by-grpc.ts";
 import {
   type Answer,
   deadLetters,
@@ -129,11 +129,4 @@ function withoutIds({ body }: Answer): string {
   return JSON.stringify(body)
     .replaceAll(/"id":"[\da-f-]{36}"/g, '"id":"…"')
     .replaceAll(/"created":"[\dTZ:.-]{24}"/g, '"created":"…"');
-}
-
-function askByGrpc(port: number): Promise<Greeting[]> {
-  const client = new GreetingServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
-  client.greeting({}, (error, response) => (error ? reject(error) : resolve(response.greeting)));
-  return promise.finally(() => client.close());
 }

@@ -4,7 +4,7 @@ import { MongoClient } from "mongodb";
 import { deadLetterName } from "#host/queue";
 import type { Greeting } from "#proto";
 import type { Graph } from "../../local/graph.ts";
-import { startGraph } from "../../local/launcher.ts";
+import { type GraphOptions, startGraph } from "../../local/launcher.ts";
 import type { ServiceOptions } from "../../local/services/service.ts";
 import { testOptions } from "../../local/services/testing.ts";
 
@@ -25,11 +25,15 @@ export interface Answer {
 }
 
 /** Settles when everything is ready. A service that `env` gives a URL for is not started. */
-export async function startTestGraph(env: NodeJS.ProcessEnv = {}): Promise<TestGraph> {
+export async function startTestGraph(
+  env: NodeJS.ProcessEnv = {},
+  more: Pick<GraphOptions, "entryOf"> = {},
+): Promise<TestGraph> {
   const data = await testOptions({ LOG_LEVEL: "warn", ...env });
   const said: string[] = [];
   const graph = await startGraph({
     ...data.options,
+    ...more,
     ports: "free",
     logs: (line) => said.push(line),
     report: (line) => said.push(line),
