@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { parse } from "yaml";
 import type { Definition } from "#host";
-import { functionsDir, loadFunctions } from "../local/discover.ts";
+import { functionNames, functionsDir, loadFunctions } from "../local/discover.ts";
 import { type Environment, problemsOf } from "./support/manifest-rules.ts";
 import { at, build, type Manifest, overlaysOf } from "./support/manifests.ts";
 import { meshProblemsOf } from "./support/mesh-rules.ts";
@@ -185,9 +186,19 @@ describe("a mistake is found:", () => {
   });
 });
 
-test("the image's file and its ignore file are where skaffold looks for them", () => {
-  for (const name of ["Dockerfile", "Dockerfile.dockerignore"]) {
-    assert.ok(existsSync(join(functionsDir, name)), name);
+test("skaffold builds every function from the one Dockerfile, and deploys overlays that there are", () => {
+  const root = join(functionsDir, "..");
+  const { build, manifests, profiles } = parse(readFileSync(join(root, "skaffold.yaml"), "utf8"));
+  const docker = (name: string) => ({
+    dockerfile: "functions/Dockerfile",
+    buildArgs: { FUNCTION: name },
+  });
+  const expected = functionNames().map((name) => ({ image: name, docker: docker(name) }));
+  assert.deepEqual(build.artifacts, expected);
+  const used = [manifests, ...profiles.map((profile: { manifests?: object }) => profile.manifests)];
+  const paths = used.flatMap((one) => at<string[]>(one, "kustomize.paths") ?? []);
+  for (const path of ["functions/Dockerfile", "functions/Dockerfile.dockerignore", ...paths]) {
+    assert.ok(existsSync(join(root, path)), path);
   }
 });
 

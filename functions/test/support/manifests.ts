@@ -1,10 +1,10 @@
 /** What kustomize makes of knative/ and istio/, as objects. */
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { functionsDir, localDir } from "../../local/discover.ts";
-import { which } from "../../local/services/process.ts";
+import { functionsDir } from "../../local/discover.ts";
+import { kustomize, outputOf } from "./tools.ts";
 
 export interface Manifest {
   apiVersion: string;
@@ -18,46 +18,33 @@ export interface Manifest {
   [part: string]: unknown;
 }
 
-const root = join(functionsDir, "..");
-
-/** Pinned, where it has to be fetched; any kustomize 5 does. */
-const kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1";
+const built = new Map<string, string>();
 
 /** The folders of knative/overlays or istio/overlays. */
 export function overlaysOf(part: "knative" | "istio"): string[] {
-  return readdirSync(join(root, part, "overlays")).sort();
+  return readdirSync(join(functionsDir, "..", part, "overlays")).sort();
 }
 
-/** Builds a folder of the repository, such as knative/overlays/dev; throws kustomize's own words. */
-export function build(folder: string): Manifest[] {
-  const [file = "", ...args] = kustomize();
-  const { status, stdout, stderr, error } = spawnSync(file, [...args, join(root, folder)], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`${folder}: ${stderr}`, { cause: error });
-  return parseAllDocuments(stdout).map((document) => document.toJS());
+/** The folder of mesh rules that goes with an overlay: its own, as dev-external has, or its environment's. */
+export function meshOf(overlay: string): string {
+  const [environment = overlay] = overlay.split("-");
+  return `istio/overlays/${overlaysOf("istio").includes(overlay) ? overlay : environment}`;
 }
 
-/**
- * The command that builds: kustomize or kubectl of this machine, else kustomize by Go into the cache of the clone.
- * Throws where there is none of them, saying what to install.
- */
-function kustomize(): string[] {
-  const { env } = process;
-  const cached = join(localDir, "cache/tools");
-  const own = which("kustomize", env) ?? which("kustomize", { PATH: cached });
-  if (own) return [own, "build"];
-  const kubectl = which("kubectl", env);
-  if (kubectl) return [kubectl, "kustomize"];
-  const go = which("go", env);
-  if (!go)
-    throw new Error("the manifests are built with kubectl or kustomize: install one of them");
-  const { status, stderr } = spawnSync(go, ["install", kustomizeModule], {
-    env: { ...env, GOBIN: cached, GOFLAGS: "-mod=mod" },
-    encoding: "utf8",
-  });
-  if (status !== 0 || !existsSync(join(cached, "kustomize"))) throw new Error(stderr);
-  return [join(cached, "kustomize"), "build"];
+/** Builds a folder of the repository, such as knative/overlays/dev; the objects are the caller's own. */
+export function build(path: string): Manifest[] {
+  const text = built.get(path) ?? outputOf([...kustomize(), path]);
+  built.set(path, text);
+  return parse(text);
+}
+
+export function parse(text: string): Manifest[] {
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+/** How a manifest is named in a problem, and chosen in a test. */
+export function titleOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.name}`;
 }
 
 /**
@@ -68,4 +55,14 @@ export function at<T>(manifest: object | undefined, path: string): T | undefined
   let part: unknown = manifest;
   for (const segment of path.split(".")) part = (part as Record<string, unknown>)?.[segment];
   return part as T | undefined;
+}
+
+/** Writes a part by its path; undefined takes it away. What it lies in must be there. */
+export function set(manifest: object, path: string, value: unknown): void {
+  const segments = path.split(".");
+  const last = segments.pop() ?? "";
+  const owner = segments.length > 0 ? at<object>(manifest, segments.join(".")) : manifest;
+  assert.ok(owner, path);
+  if (value === undefined) Reflect.deleteProperty(owner, last);
+  else Reflect.set(owner, last, value);
 }
