@@ -1,0 +1,86 @@
+/** What the page draws: the declared graph with the figures of the last seconds. As JSON at /api/graph/live. */
+import type { GraphEdge, GraphNode } from "../host/graph.ts";
+
+/** Figures of the window. Durations are in ms, and null where nothing was seen. */
+export interface Figures {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  /** From 0 to 1. */
+  readonly errorShare: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+/** What a person may do with a function, and how it is; "unknown" where nobody could tell. */
+export type NodeState = "ready" | "starting" | "not ready" | "stopped" | "unknown";
+
+export interface LiveNode extends GraphNode {
+  readonly state: NodeState;
+  /** Requests that it served or messages that it processed; of a queue or a collection, what was sent to it. */
+  readonly figures: Figures;
+  /** Messages that wait: of queues only, and null where the broker was not asked. */
+  readonly depth?: number | null;
+}
+
+export interface LiveEdge extends GraphEdge {
+  readonly figures: Figures;
+  /** False for an edge that was seen, and that no definition declares. */
+  readonly declared: boolean;
+}
+
+export interface LiveGraph {
+  /** RFC 3339, UTC. */
+  readonly at: string;
+  readonly windowSeconds: number;
+  /** Where the figures come from: spans that the functions sent, or Prometheus. */
+  readonly source: "spans" | "prometheus";
+  readonly nodes: readonly LiveNode[];
+  readonly edges: readonly LiveEdge[];
+}
+
+/** One request, as it is listed: newest first at /api/traces?node=service-g or ?edge=service-e>service-g. */
+export interface TraceSummary {
+  readonly traceId: string;
+  /** The root span's: "GET /api/greeting". */
+  readonly name: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly spans: number;
+  readonly failed: boolean;
+}
+
+/** At /api/traces/{traceId}: spans in the order in which they began. */
+export interface Trace extends TraceSummary {
+  readonly timeline: readonly TraceSpan[];
+}
+
+export interface TraceSpan {
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly service: string;
+  readonly name: string;
+  readonly kind: "server" | "client" | "producer" | "consumer" | "internal";
+  /** After the trace's begin. */
+  readonly offsetMs: number;
+  readonly durationMs: number;
+  /** Why it failed, in its status's words; null for success. */
+  readonly error: string | null;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly events: readonly { readonly name: string; readonly offsetMs: number }[];
+  /** Traces and spans that it is linked to: the HTTP hop's own trace, where that is another. */
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
+}
+
+/** What the page can do here, at /api/page. Addresses are as the browser reaches them, and null where there is none. */
+export interface PageSettings {
+  /** The gateway's origin, which the page sends its requests to. */
+  readonly gateway: string;
+  /** Functions can be stopped, started, and their logs followed: on one machine only. */
+  readonly control: boolean;
+  /** Requests may carry x-fault. */
+  readonly faults: boolean;
+  /** Where a trace is shown elsewhere: "{traceId}" stands for its id. */
+  readonly traceUrl: string | null;
+  readonly kialiUrl: string | null;
+}
