@@ -1,13 +1,15 @@
 /** The HTTP face of a function: the handler that functions-framework dispatches to, and its routes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { http as registerWithFramework } from "@google-cloud/functions-framework";
-import type { Call } from "./call.ts";
+import type { Call, RunningCall } from "./call.ts";
 import type { Route, RouteAnswer } from "./definition.ts";
 import { HostError, problemType } from "./errors.ts";
 
 /** What a host knows of a request beyond what functions-framework hands to a handler. */
 export interface Exchange {
-  readonly call: Call;
+  readonly call: RunningCall;
   readonly routes: readonly Route[];
   readonly body: Buffer;
 }
@@ -29,7 +31,10 @@ export function registerFunction(name: string): void {
       const exchange = exchanges.get(request);
       if (!exchange)
         throw new HostError("ERR_CONFIG", `${name} runs by functions/host/main.ts only`);
-      sendAnswer(response, await dispatch(exchange, request));
+      const answer = await dispatch(exchange, request);
+      // A stream has neither a deadline nor a part in draining; that its client left still aborts the call.
+      if (answer.body instanceof Readable) exchange.call.end();
+      sendAnswer(response, answer);
     } catch (thrown) {
       sendProblem(response, thrown, exchanges.get(request)?.call);
     }
@@ -99,14 +104,34 @@ function problemAnswer(status: number, body: object, headers = {}): RouteAnswer 
 }
 
 export function sendAnswer(response: ServerResponse, answer: RouteAnswer): void {
-  if (response.headersSent || response.destroyed) return;
   const { body } = answer;
+  if (body instanceof Readable) {
+    sendStream(response, answer, body);
+    return;
+  }
+  if (response.headersSent || response.destroyed) return;
   const bytes = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   response.statusCode = answer.status;
   if (bytes !== undefined) response.setHeader("content-type", "application/json");
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (bytes !== undefined) response.setHeader("content-length", Buffer.byteLength(bytes));
   response.end(bytes);
+}
+
+/** Ends with the stream or with the client, whoever is first. */
+function sendStream(response: ServerResponse, answer: RouteAnswer, body: Readable): void {
+  if (response.headersSent || response.destroyed) {
+    body.destroy();
+    return;
+  }
+  response.writeHead(answer.status, { ...answer.headers });
+  if (response.req.method === "HEAD") {
+    body.destroy();
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  pipeline(body, response).catch(() => {}); // the client left, or the stream broke off: both are closed
 }
 
 /** Answers with a problem; what we did not foresee is logged in full, and only here. */
