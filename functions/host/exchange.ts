@@ -3,15 +3,17 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { http as registerWithFramework } from "@google-cloud/functions-framework";
-import type { Call, RunningCall } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { Route, RouteAnswer } from "./definition.ts";
 import { HostError, problemType } from "./errors.ts";
 
 /** What a host knows of a request beyond what functions-framework hands to a handler. */
 export interface Exchange {
-  readonly call: RunningCall;
+  readonly call: Call;
   readonly routes: readonly Route[];
   readonly body: Buffer;
+  /** Called before a stream is sent: it has neither a deadline nor a part in draining. */
+  onStream(): void;
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -32,8 +34,7 @@ export function registerFunction(name: string): void {
       if (!exchange)
         throw new HostError("ERR_CONFIG", `${name} runs by functions/host/main.ts only`);
       const answer = await dispatch(exchange, request);
-      // A stream has neither a deadline nor a part in draining; that its client left still aborts the call.
-      if (answer.body instanceof Readable) exchange.call.end();
+      if (answer.body instanceof Readable) exchange.onStream();
       sendAnswer(response, answer);
     } catch (thrown) {
       sendProblem(response, thrown, exchanges.get(request)?.call);

@@ -1,6 +1,6 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/graph";
 import type { LiveEdge, LiveNode } from "../../ui/live.ts";
-import { Meter, noFigures } from "./meter.ts";
+import { Meter } from "./meter.ts";
 import type { SeenSpan } from "./span-ring.ts";
 
 export interface LiveFigures {
@@ -90,14 +90,6 @@ export function createLiveFigures(declared: Graph): LiveFigures {
         return { ...edge, declared: isDeclared(edge), figures: meter.figures(now) };
       });
     },
-  };
-}
-
-/** The graph as it is declared, without anything seen: where nobody tells. */
-export function withoutFigures({ nodes, edges }: Graph): { nodes: LiveNode[]; edges: LiveEdge[] } {
-  return {
-    nodes: nodes.map((node) => ({ ...node, state: "unknown", figures: noFigures })),
-    edges: edges.map((edge) => ({ ...edge, declared: true, figures: noFigures })),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Figures } from "../../ui/live.ts";
+import { type Figures, noFigures } from "../../ui/live.ts";
 
 /** The figures' window: short enough to see a change at once, long enough for a percentile. */
 export const windowSeconds = 10;
@@ -63,15 +63,6 @@ export class Meter {
     return second;
   }
 }
-
-export const noFigures: Figures = {
-  requests: 0,
-  requestsPerSecond: 0,
-  errorShare: 0,
-  p50: null,
-  p95: null,
-  p99: null,
-};
 
 /** In ms, to two digits after the point: the middle of the bucket that holds it. */
 function percentile(buckets: readonly number[], total: number, share: number): number {
