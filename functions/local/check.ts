@@ -10,6 +10,7 @@ const env = { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) };
 const checks: readonly [title: string, command: string, ...args: string[]][] = [
   ["format and lint", "biome", "ci", "."],
   ["types", "tsc", "--project", "."],
+  ["types of the page", "tsc", "--project", "functions/ui/page"],
   ["proto lint", "buf", "lint", "proto"],
   ["wire contract", "buf", "breaking", "proto", "--against", "proto/wire-contract.json"],
   ["generated files", process.execPath, join(functionsDir, "local/generate.ts"), "--check"],

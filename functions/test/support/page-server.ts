@@ -1,0 +1,155 @@
+/**
+ * A server of the page and of figures that a test chooses, for what the real graph does not do on demand: a lost
+ * connection, hostile names, a load of one's own. It answers as the ui function and the gateway do, on one port each.
+ */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import graph from "../../gateway/graph.json" with { type: "json" };
+import { buildPage } from "../../ui/build-page.ts";
+import type { Figures, LiveEdge, LiveGraph, LiveNode, PageSettings, Trace } from "../../ui/live.ts";
+
+/** Of what the real one sets, the part that the page has to live with. */
+export function pagePolicy(gateway: string): string {
+  return `default-src 'self'; connect-src 'self' ${gateway}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'`;
+}
+
+export interface PageServer extends AsyncDisposable {
+  readonly url: string;
+  /** Shown to every page that is open, and to those that open later. */
+  show(graph: LiveGraph): void;
+  traces: Trace[];
+  /** Headers of the requests that reached the gateway, the newest last. */
+  readonly asked: Readonly<Record<string, string | string[] | undefined>>[];
+  /** Of the next answers of the gateway. */
+  answer: { status: number; body: object };
+  /** Breaks the connections of all pages, and refuses new ones until it is called with false. */
+  breakOff(broken: boolean): void;
+}
+
+export const quiet: Figures = {
+  requests: 0,
+  requestsPerSecond: 0,
+  errorShare: 0,
+  p50: null,
+  p95: null,
+  p99: null,
+};
+
+/** The declared graph as the gateway has it, with figures of choice. */
+export function liveGraph(
+  node: (name: string) => Partial<LiveNode> = () => ({}),
+  edge: (from: string, to: string) => Partial<Figures> = () => ({}),
+): LiveGraph {
+  return {
+    at: new Date().toISOString(),
+    windowSeconds: 10,
+    source: "spans",
+    nodes: (graph.nodes as LiveNode[]).map((one) => ({
+      ...one,
+      state: "ready",
+      figures: quiet,
+      ...node(one.name),
+    })),
+    edges: (graph.edges as LiveEdge[]).map((one) => ({
+      ...one,
+      declared: true,
+      figures: { ...quiet, ...edge(one.from, one.to) },
+    })),
+  };
+}
+
+export async function startPageServer(
+  settings: Partial<PageSettings> = {},
+  port = 0,
+): Promise<PageServer> {
+  const files = await buildPage();
+  const streams = new Set<ServerResponse>();
+  let current = liveGraph();
+  let broken = false;
+  const asked: PageServer["asked"] = [];
+
+  const gateway = createServer((request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    response.setHeader("access-control-allow-headers", "*");
+    response.setHeader("access-control-expose-headers", "traceresponse, x-request-id");
+    if (request.method === "OPTIONS") {
+      response.writeHead(204).end();
+      return;
+    }
+    asked.push(request.headers);
+    response.setHeader("traceresponse", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`);
+    json(response, server.answer.body, server.answer.status);
+  });
+  const page = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://page");
+    response.setHeader("content-security-policy", pagePolicy(gatewayUrl));
+    const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1));
+    const [, traceId = ""] = /^\/api\/traces\/(.+)$/.exec(pathname) ?? [];
+    if (file) response.setHeader("content-type", file.contentType).end(file.bytes);
+    else if (broken) response.writeHead(503).end();
+    else if (pathname === "/api/page") json(response, { ...defaults, ...settings });
+    else if (pathname === "/api/traces") json(response, { traces: server.traces });
+    else if (pathname === "/api/graph/events") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      streams.add(response);
+      response.on("close", () => streams.delete(response));
+      send(response, current);
+    } else {
+      const found = server.traces.find((trace) => trace.traceId === traceId);
+      if (found) json(response, found);
+      else json(response, { detail: "there is no such thing" }, 404);
+    }
+  });
+  await Promise.all([listen(gateway, 0), listen(page, port)]);
+  const gatewayUrl = `http://127.0.0.1:${portOf(gateway)}`;
+  const defaults: PageSettings = {
+    gateway: gatewayUrl,
+    control: false,
+    faults: true,
+    traceUrl: null,
+    kialiUrl: null,
+  };
+  const server: PageServer = {
+    url: `http://127.0.0.1:${portOf(page)}/`,
+    traces: [],
+    asked,
+    answer: { status: 200, body: { greeting: [] } },
+    show(next) {
+      current = next;
+      for (const stream of streams) send(stream, next);
+    },
+    breakOff(next) {
+      broken = next;
+      if (broken) for (const stream of streams) stream.destroy();
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(beat);
+      await Promise.all([close(gateway), close(page)]);
+    },
+  };
+  const beat = setInterval(() => server.show(current), 500);
+  return server;
+}
+
+function send(stream: ServerResponse, graph: LiveGraph): void {
+  stream.write(`event: graph\ndata: ${JSON.stringify(graph)}\n\n`);
+}
+
+function json(response: ServerResponse, body: object, status = 200): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

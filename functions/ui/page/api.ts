@@ -1,0 +1,55 @@
+import type { PageSettings, Trace, TraceSummary } from "../live.ts";
+
+/** What the graph's elements, the panel and the traces are asked by. */
+export type Selection =
+  | { readonly kind: "all" }
+  | { readonly kind: "node"; readonly name: string }
+  | { readonly kind: "edge"; readonly from: string; readonly to: string };
+
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function pageSettings(): Promise<PageSettings> {
+  return getJson("api/page");
+}
+
+/** The newest requests that went over the selected edge, or through the node; of all: through the gateway. */
+export async function recentTraces(selection: Selection): Promise<readonly TraceSummary[]> {
+  const query = new URLSearchParams({ limit: "20" });
+  if (selection.kind === "edge") query.set("edge", `${selection.from}>${selection.to}`);
+  else query.set("node", selection.kind === "node" ? selection.name : "gateway");
+  return (await getJson<{ traces: readonly TraceSummary[] }>(`api/traces?${query}`)).traces;
+}
+
+export function trace(traceId: string): Promise<Trace> {
+  return getJson(`api/traces/${encodeURIComponent(traceId)}`);
+}
+
+export async function control(name: string, action: "stop" | "start"): Promise<void> {
+  await answerOf(`api/functions/${encodeURIComponent(name)}/${action}`, { method: "POST" });
+}
+
+export function logsUrl(name: string): string {
+  return `api/functions/${encodeURIComponent(name)}/logs`;
+}
+
+export const eventsUrl = "api/graph/events";
+
+async function getJson<Answer>(path: string): Promise<Answer> {
+  const response = await answerOf(path, { headers: { accept: "application/json" } });
+  return (await response.json()) as Answer;
+}
+
+async function answerOf(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(path, { ...init, cache: "no-store" });
+  if (response.ok) return response;
+  const { detail } = await response.json().catch(() => ({ detail: undefined }));
+  throw new AnswerError(response.status, detail ?? `${response.status} ${response.statusText}`);
+}

@@ -1,0 +1,93 @@
+/**
+ * The page's entry, and its only file that knows the others:
+ * - live-feed.ts follows the graph by server-sent events, api.ts asks for the rest; ask.ts asks the gateway
+ * - graph-section.ts: graph-view.ts draws (graph-elements.ts what, graph-style.ts how, layout.ts where, curve.ts the
+ *   edges), traffic.ts moves dots along the edges, graph-buttons.ts is what one clicks, graph-table.ts the same as tables
+ * - panel.ts shows what is selected, with request-list.ts and logs.ts; waterfall.ts one request (span-tree.ts)
+ * - sender.ts sends requests, steady-load.ts many, faults-form.ts lets them fail; greetings.ts lists the answers
+ * - announce.ts speaks to screen readers; theme.ts, format.ts, dom.ts and download.ts help all
+ */
+
+import type { LiveGraph, PageSettings } from "../live.ts";
+import { createAnnouncer } from "./announce.ts";
+import { pageSettings } from "./api.ts";
+import { find, outsideLink, setText } from "./dom.ts";
+import { createFaultsForm } from "./faults-form.ts";
+import { milliseconds, rate, share } from "./format.ts";
+import { createGraphSection } from "./graph-section.ts";
+import { createGreetings } from "./greetings.ts";
+import { type Connection, followGraph } from "./live-feed.ts";
+import { createPanel } from "./panel.ts";
+import { createSender } from "./sender.ts";
+import { createThemeButton } from "./theme-button.ts";
+import { createWaterfall } from "./waterfall.ts";
+
+const retryMs = 1_000;
+
+const connectionTexts: Readonly<Record<Connection, string>> = {
+  connecting: "Connecting",
+  live: "Live",
+  lost: "Connection lost, trying again",
+};
+
+start(await settingsAtLast());
+
+function start(settings: PageSettings): void {
+  const announcer = createAnnouncer();
+  const waterfall = createWaterfall(settings);
+  const panel = createPanel(settings, waterfall.open, announcer.say);
+  const section = createGraphSection(panel.select);
+  const faults = createFaultsForm(settings.faults);
+  const greetings = createGreetings();
+  createThemeButton(section.repaint);
+  if (settings.kialiUrl) find("tools", HTMLElement).append(outsideLink("Kiali", settings.kialiUrl));
+  createSender({
+    gateway: settings.gateway,
+    faults: faults.headers,
+    onAnswer: (answer) => greetings.add(answer.greetings),
+    onOpenTrace: waterfall.open,
+    say: announcer.say,
+  });
+  panel.select({ kind: "all" });
+  followGraph(
+    (graph) => {
+      section.update(graph);
+      panel.update(graph);
+      faults.update(graph);
+      announcer.graph(graph);
+      summarize(graph);
+    },
+    (connection) => {
+      announcer.connection(connection);
+      showConnection(connection);
+    },
+  );
+}
+
+/** Without its settings the page can do nothing, so it asks until it has them. */
+async function settingsAtLast(): Promise<PageSettings> {
+  for (;;) {
+    try {
+      return await pageSettings();
+    } catch {
+      showConnection("lost");
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}
+
+function showConnection(connection: Connection): void {
+  setText(find("connection", HTMLElement), connectionTexts[connection]);
+  document.documentElement.dataset.connection = connection;
+}
+
+function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
+  const figures = nodes.find(({ kind }) => kind === "gateway")?.figures;
+  setText(find("summary-rate", HTMLElement), figures ? rate(figures.requestsPerSecond) : "–");
+  setText(find("summary-p95", HTMLElement), milliseconds(figures?.p95 ?? null));
+  const errors = find("summary-errors", HTMLElement);
+  setText(errors, figures ? share(figures.errorShare) : "–");
+  errors.classList.toggle("bad", (figures?.errorShare ?? 0) > 0);
+  const from = source === "prometheus" ? "Prometheus" : "the functions' spans";
+  setText(find("source", HTMLElement), `Figures of the last ${windowSeconds} s, from ${from}`);
+}

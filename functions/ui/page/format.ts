@@ -1,0 +1,75 @@
+import type { Figures, LiveEdge, LiveNode } from "../live.ts";
+
+/** How a protocol is written, on the graph as in the tables. */
+export const protocolNames: Readonly<Record<LiveEdge["protocol"], string>> = {
+  http: "HTTP",
+  grpc: "gRPC",
+  amqp: "AMQP",
+  mongodb: "MongoDB",
+  cloudevents: "CloudEvents",
+};
+
+export const kindNames: Readonly<Record<LiveNode["kind"] | "ui", string>> = {
+  greeter: "Function",
+  subscriber: "Subscriber",
+  gateway: "Gateway",
+  bridge: "Bridge",
+  queue: "RabbitMQ queue",
+  collection: "MongoDB collection",
+  ui: "Front-end",
+};
+
+/** A node's name as it is drawn: its shape says which system it belongs to. */
+export function shortName(name: string): string {
+  return name.replace(/^(mongodb|rabbitmq):/, "");
+}
+
+export function edgeName({ from, to }: Pick<LiveEdge, "from" | "to">): string {
+  return `${shortName(from)} to ${shortName(to)}`;
+}
+
+export function rate(perSecond: number): string {
+  return `${perSecond === 0 ? 0 : perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
+}
+
+export function milliseconds(ms: number | null): string {
+  if (ms === null) return "–";
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+export function share(part: number): string {
+  if (part === 0) return "0%";
+  const percent = part * 100;
+  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
+}
+
+/** Time of day with tenths, as a list of requests within one minute needs it. */
+export function timeOfDay(at: string | number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return String(at);
+  return date.toLocaleTimeString("en-GB", { hour12: false, fractionalSecondDigits: 1 });
+}
+
+/** What may be shown along the edges; all of it is in the panel and in the table. */
+export const edgeFigures = {
+  rate: ({ requestsPerSecond }: Figures) => rate(requestsPerSecond),
+  p50: ({ p50 }: Figures) => milliseconds(p50),
+  p95: ({ p95 }: Figures) => milliseconds(p95),
+  p99: ({ p99 }: Figures) => milliseconds(p99),
+  errors: ({ errorShare }: Figures) => `${share(errorShare)} errors`,
+} as const;
+
+export type EdgeFigure = keyof typeof edgeFigures;
+
+/** All figures in one sentence, for those who hear them. */
+export function spoken(figures: Figures): string {
+  if (figures.requests === 0) return "no requests";
+  const { requestsPerSecond, errorShare, p50, p95, p99 } = figures;
+  const times = [
+    `p50 ${milliseconds(p50)}`,
+    `p95 ${milliseconds(p95)}`,
+    `p99 ${milliseconds(p99)}`,
+  ];
+  return [rate(requestsPerSecond), ...times, `${share(errorShare)} errors`].join(", ");
+}

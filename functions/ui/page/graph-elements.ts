@@ -1,0 +1,84 @@
+import type { LiveEdge, LiveGraph, LiveNode } from "../live.ts";
+import { type EdgeFigure, edgeFigures, protocolNames, rate, share, shortName } from "./format.ts";
+import { nodeSize } from "./layout.ts";
+
+export interface DrawnElement {
+  readonly id: string;
+  readonly group: "nodes" | "edges";
+  readonly data: Readonly<Record<string, string | number>>;
+  readonly classes: string;
+}
+
+/** Two nodes may be joined by two protocols: the declared one, and the one that a request asked for. */
+export function edgeId({ from, to, protocol }: Pick<LiveEdge, "from" | "to" | "protocol">): string {
+  return `${from}>${to} ${protocol}`;
+}
+
+export function captionId(name: string): string {
+  return `caption ${name}`;
+}
+
+/** What cytoscape draws for the graph: nodes, a line of figures in each, and edges. */
+export function drawnElements({ nodes, edges }: LiveGraph, shown: EdgeFigure): DrawnElement[] {
+  const known = new Set(nodes.map(({ name }) => name));
+  return [
+    ...nodes.flatMap(drawnNode),
+    ...edges
+      .filter(({ from, to }) => known.has(from) && known.has(to))
+      .map((edge) => drawnEdge(edge, shown)),
+  ];
+}
+
+/** In a word or two, what a person should know of a node before its figures. */
+export function captionOf({ state, figures, kind, depth }: LiveNode): string {
+  if (state === "stopped" || state === "starting" || state === "not ready") return state;
+  if (figures.errorShare > 0) return `${share(figures.errorShare)} errors`;
+  if (kind === "queue" && depth !== null && depth !== undefined) return `${depth} waiting`;
+  return rate(figures.requestsPerSecond);
+}
+
+function drawnNode(node: LiveNode): DrawnElement[] {
+  const { name, kind, state, figures } = node;
+  const stopped = state === "stopped";
+  const classes = [
+    kind,
+    stopped && "stopped",
+    (state === "starting" || state === "not ready") && "waiting",
+    figures.errorShare > 0 && "error",
+  ];
+  const alarm = stopped || state === "not ready" || figures.errorShare > 0;
+  return [
+    {
+      id: name,
+      group: "nodes",
+      data: { label: shortName(name), ...nodeSize(kind) },
+      classes: classes.filter(Boolean).join(" "),
+    },
+    {
+      id: captionId(name),
+      group: "nodes",
+      data: { label: captionOf(node), width: 1, height: 1 },
+      classes: [...classes, "caption", alarm && "alarm"].filter(Boolean).join(" "),
+    },
+  ];
+}
+
+function drawnEdge(edge: LiveEdge, shown: EdgeFigure): DrawnElement {
+  const { figures, protocol, declared } = edge;
+  const failing = figures.errorShare > 0;
+  const idle = figures.requests === 0;
+  const title = declared ? protocolNames[protocol] : `${protocolNames[protocol]} *`;
+  const figure = failing ? edgeFigures.errors(figures) : idle ? "" : edgeFigures[shown](figures);
+  const width = 1.5 + Math.min(2, Math.log10(1 + figures.requestsPerSecond));
+  return {
+    id: edgeId(edge),
+    group: "edges",
+    data: {
+      source: edge.from,
+      target: edge.to,
+      label: figure === "" ? title : `${title}\n${figure}`,
+      width: Math.round(width * 10) / 10,
+    },
+    classes: [protocol, failing && "error", idle && "idle"].filter(Boolean).join(" "),
+  };
+}
