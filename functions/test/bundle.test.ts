@@ -65,6 +65,17 @@ describe("bundles", () => {
     }
   });
 
+  test("have the page of ui, and not what builds it", async () => {
+    const page = await system.fetch("ui", "/");
+    assert.equal(page.status, 200);
+    const html = await page.text();
+    for (const [, path] of html.matchAll(/(?:src|href)="\.?\/?([\w-]+\.\w+)"/g)) {
+      assert.equal((await system.fetch("ui", `/${path}`)).status, 200, path);
+    }
+    assert.ok(readdirSync(join(folderOf("ui"), "built-page")).includes("index.html"));
+    assert.doesNotMatch(textOf("ui"), /esbuild/);
+  });
+
   test("start and stop with --once, as the image's build does", async () => {
     const env = { FUNCTION_TARGET: "service-e", NAMESPACE: "build", PORT: "0", LOG_LEVEL: "error" };
     await using run = runNode([join(folderOf("service-e"), "main.js"), "--once"], env);

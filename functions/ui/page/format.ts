@@ -9,8 +9,9 @@ export const protocolNames: Readonly<Record<LiveEdge["protocol"], string>> = {
   cloudevents: "CloudEvents",
 };
 
-export const kindNames: Readonly<Record<LiveNode["kind"] | "ui", string>> = {
+export const kindNames: Readonly<Record<LiveNode["kind"], string>> = {
   greeter: "Function",
+  function: "Function",
   subscriber: "Subscriber",
   gateway: "Gateway",
   bridge: "Bridge",
