@@ -4,7 +4,7 @@
  * shows that an image holds what it needs, and fills its compile cache.
  *
  *   index          what a function may import
- *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds
+ *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds; ui's is in its folder
  *   definition     the types that all kinds share
  *   effects        what may be done with a greeting: mongo saves, publisher publishes
  *   host           one function on one port, and its end

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { startTestHost } from "#host/testing";
 import graph from "../gateway/graph.json" with { type: "json" };
+import { freePort } from "../local/ports.ts";
 import { ask } from "../test/support/ask.ts";
 import { followEvents } from "../test/support/event-source.ts";
 import { until } from "../test/support/until.ts";
@@ -61,7 +62,9 @@ test("the graph's events end when draining begins, after one at least", async ()
 });
 
 test("a local run that has gone is a callee that is away", async () => {
-  await using host = await startTestHost(ui, { env: { LIVE_URL: "http://127.0.0.1:1" } });
+  await using host = await startTestHost(ui, {
+    env: { LIVE_URL: `http://127.0.0.1:${await freePort()}` },
+  });
   const answer = await ask(host.port, "/api/graph/live");
   assert.equal(answer.status, 503);
   assert.match(answer.text, /the local run: .*ECONNREFUSED/);

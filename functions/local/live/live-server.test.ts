@@ -6,6 +6,7 @@ import { followEvents } from "../../test/support/event-source.ts";
 import { encodeSpans, type SentSpan, sendSpans } from "../../test/support/otlp.ts";
 import { until } from "../../test/support/until.ts";
 import type { LiveGraph } from "../../ui/live.ts";
+import { freePort } from "../ports.ts";
 import { startLiveServer } from "./live-server.ts";
 
 const span: SentSpan = {
@@ -84,7 +85,7 @@ test("the traces' own endpoint is used as it is", async () => {
 });
 
 for (const [what, url] of [
-  ["is away", "http://127.0.0.1:1"],
+  ["is away", `http://127.0.0.1:${await freePort()}`],
   ["refuses them", undefined],
 ] as const) {
   test(`a receiver that ${what} is told of once, and spans are shown all the same`, async () => {
