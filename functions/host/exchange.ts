@@ -10,6 +10,8 @@ export interface Exchange {
   readonly call: Call;
   readonly routes: readonly Route[];
   readonly body: Buffer;
+  /** Called with the route that is taken. */
+  onRoute(path: string): void;
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -59,6 +61,7 @@ async function dispatch(exchange: Exchange, request: IncomingMessage): Promise<R
   }
   const { call, body } = exchange;
   const { headers } = request;
+  exchange.onRoute(match.route.path);
   return match.route.handle({
     call,
     parameters: match.parameters,
@@ -112,6 +115,7 @@ export function sendAnswer(response: ServerResponse, answer: RouteAnswer): void 
 /** Answers with a problem; what we did not foresee is logged in full, and only here. */
 export function sendProblem(response: ServerResponse, thrown: unknown, call?: Call): void {
   const error = HostError.from(thrown);
+  call?.operation?.fail(error);
   const problem = error.toProblem();
   if (error.code === "ERR_INTERNAL") call?.log.error({ err: thrown }, "failed unexpectedly");
   else call?.log.debug({ err: error }, "answered with an error");
