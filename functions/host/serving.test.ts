@@ -149,7 +149,7 @@ for (const allowed of ["on", "off"]) {
       {
         async greetings({ log, headers }) {
           logged.push(`${log.level} ${headers["x-log-level"]}`);
-          return [];
+          return [{ id: "1", service: "Leaf", message: "hello", created: "" }];
         },
       },
       { name: "leaf" },
