@@ -42,7 +42,7 @@ export interface HostOptions {
 /** How long an aborted call may take to answer with its abort. */
 const lastWordsMs = 500;
 
-/** How long the broker and the database may take to say goodbye. */
+/** How long the broker and the database may take to say goodbye, and the receiver to take the last spans. */
 const closeLimitMs = 2_000;
 
 /**
@@ -67,12 +67,10 @@ export async function startHost(
   const closeAll = async () => {
     // A server that is stuck does not say goodbye, and must not keep us from ending.
     const limit = new Promise<void>((resolve) => setTimeout(resolve, closeLimitMs).unref());
-    const closing = open.resources.map((resource) => resource.close());
+    const closing = [...open.resources, tracing].map((resource) => resource.close());
     await Promise.race([Promise.all(closing), limit]);
     clients.http.close();
     clients.grpc.close();
-    // Last, for the others may have ended operations.
-    await tracing.close();
   };
 
   const calls = new Set<RunningCall>();

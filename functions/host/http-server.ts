@@ -72,23 +72,26 @@ async function serve(
   }
   // Only now: the body may be an event, which has its own place in a trace.
   const { serve } = options;
-  const operation = beginHttpOperation(request, response, { begun, serve, startedAt, body });
-  const { call, onRoute } = operation;
+  const started = { begun, serve, startedAt, body };
+  const { call, onRoute } = beginHttpOperation(request, response, started);
   if (!response.headersSent) {
     response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");
     const trace = call.operation?.trace;
     if (trace) response.setHeader("traceresponse", formatTrace(trace));
   }
-  if (refusal) {
-    // The rest of the body is not read, so the connection cannot be used again.
-    if (HostError.from(refusal).code === "ERR_TOO_LARGE") response.setHeader("connection", "close");
-    sendProblem(response, refusal, call);
-    return;
+  try {
+    if (refusal) throw refusal;
+    const handed = hasBody ? replay(request, body) : request;
+    if (call.operation?.trace) overwriteHeaders(handed, call.headers);
+    attachExchange(handed, { call, routes: options.routes, body, onRoute });
+    options.framework.emit("request", handed, response);
+  } catch (thrown) {
+    if (thrown instanceof HostError && thrown.code === "ERR_TOO_LARGE") {
+      // The rest of the body is not read, so the connection cannot be used again.
+      response.setHeader("connection", "close");
+    }
+    sendProblem(response, thrown, call);
   }
-  const handed = hasBody ? replay(request, body) : request;
-  if (call.operation?.trace) overwriteHeaders(handed, call.headers);
-  attachExchange(handed, { call, routes: options.routes, body, onRoute });
-  options.framework.emit("request", handed, response);
 }
 
 async function readBody(

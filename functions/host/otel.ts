@@ -39,9 +39,6 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 };
 
-/** How long spans that are left may take to be sent as the process ends. */
-const flushLimitMs = 2_000;
-
 /** Whether whoever came before keeps the trace: B3 can say so without naming one, and name one without saying so. */
 const decisionKey = createContextKey("decision");
 
@@ -89,10 +86,7 @@ export function startSpans(telemetry: TelemetryConfig, log: Logger): SpanMaker {
         },
       };
     },
-    async close() {
-      const limit = new Promise<void>((resolve) => setTimeout(resolve, flushLimitMs).unref());
-      await Promise.race([provider.shutdown().catch(() => {}), limit]);
-    },
+    close: () => provider.shutdown().catch(() => {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { HostError } from "#host/errors";
 import type { LogLine, TestHost } from "#host/testing";
 import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
+import { openRaw } from "../test/support/raw.ts";
 import { startReceiver } from "../test/support/receiver.ts";
 import { testFunction } from "../test/support/test-function.ts";
 import { is, leaf, tracedTo } from "../test/support/traced.ts";
@@ -95,6 +96,18 @@ test("a client that leaves is logged as one that left", async () => {
   await entered.promise;
   leave.abort();
   await asked;
+  await until("it is logged", () => accessOf(host).length === 1);
+  assert.equal(accessOf(host)[0]?.status, 499);
+});
+
+test("so is one that leaves before it has sent its body", async () => {
+  await using host = await startTestHost(leaf);
+  {
+    using raw = await openRaw(host.port);
+    raw.write("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n");
+    await until("its body is waited for", () => raw.said().includes("100 Continue"));
+    raw.write("half");
+  }
   await until("it is logged", () => accessOf(host).length === 1);
   assert.equal(accessOf(host)[0]?.status, 499);
 });

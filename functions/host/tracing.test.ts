@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, grpc, http } from "#host";
 import { HostError } from "#host/errors";
+import type { Outcome } from "#host/operation";
 import { startTestHost } from "#host/testing";
+import { createTracing, type SpanMaker } from "#host/tracing";
 import { ask } from "../test/support/ask.ts";
 import { startReceiver } from "../test/support/receiver.ts";
 import { testFunction } from "../test/support/test-function.ts";
@@ -145,5 +147,51 @@ test("only the first request of a host is a cold start, and a probe is no reques
   assert.deepEqual(
     starts.map(({ attributes }) => attributes["faas.coldstart"]),
     [true, undefined],
+  );
+});
+
+test("whoever listens hears of each operation as it ends, once, with or without spans", async () => {
+  const outcomes: Outcome[] = [];
+  const listeners = [(outcome: Outcome) => void outcomes.push(outcome)];
+  const trace = { traceId: "a".repeat(32), spanId: "b".repeat(16), sampled: true };
+  const spans: SpanMaker = {
+    start: () => ({ trace, event: () => {}, end: () => {} }),
+    close: async () => {},
+  };
+  const operation = { kind: "client", name: "find a.b", attributes: { a: 1 } } as const;
+  const failure = new HostError("ERR_STORE", "away");
+  await createTracing({ listeners }).run(operation, { headers: {} }, async (running) => {
+    running.set({ b: 2 });
+    running.end();
+  });
+  const traced = createTracing({ listeners, spans });
+  const failing = traced.run(operation, { headers: {} }, () => Promise.reject(failure));
+  await assert.rejects(failing, failure);
+  assert.deepEqual(
+    outcomes.map(({ durationSeconds, ...rest }) => [durationSeconds >= 0, rest]),
+    [
+      [
+        true,
+        {
+          kind: "client",
+          name: "find a.b",
+          attributes: { a: 1, b: 2 },
+          errorType: undefined,
+          traceId: undefined,
+          spanId: undefined,
+        },
+      ],
+      [
+        true,
+        {
+          kind: "client",
+          name: "find a.b",
+          attributes: { a: 1, "error.type": "ERR_STORE" },
+          errorType: "ERR_STORE",
+          traceId: trace.traceId,
+          spanId: trace.spanId,
+        },
+      ],
+    ],
   );
 });

@@ -49,7 +49,7 @@ export interface Tracing {
     within: Within,
     work: (running: RunningOperation) => Promise<T>,
   ): Promise<T>;
-  /** Sends what has not been sent yet, for a short while; never rejects. */
+  /** Sends what has not been sent yet, which may take as long as the receiver does; never rejects. */
   close(): Promise<void>;
 }
 
