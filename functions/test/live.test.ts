@@ -229,21 +229,3 @@ describe("the live graph", () => {
     await system.graph.function("ui").start();
   });
 });
-
-test("with all functions in one process, the page shows them, and cannot stop one", async () => {
-  await using system = await startTestGraph({}, { oneProcess: true });
-  const get = async (path: string) => (await system.fetch("ui", path)).json();
-  const settings = (await get("/api/page")) as PageSettings;
-  assert.equal(settings.control, false);
-  await eventually(
-    () => get("/api/graph/live") as Promise<LiveGraph>,
-    ({ nodes }) => nodes.every(({ kind, state }) => kind === "collection" || state === "ready"),
-  );
-  const stop = await system.fetch("ui", "/api/functions/service-g/stop", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: "{}",
-  });
-  assert.equal(stop.status, 404);
-  assert.equal((await system.ask()).status, 200);
-});
