@@ -121,8 +121,10 @@ async function post(
   const attributes = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name.replace(/^ce-/, ""), value]),
   );
+  // Faults stay in the event, as with Knative's source: the subscriber draws anew at each attempt.
+  const { "x-fault": _, ...headers } = headersFromEvent(attributes);
   const call = createCall({
-    headers: { "x-request-id": randomUUID(), ...headersFromEvent(attributes) },
+    headers: { "x-request-id": randomUUID(), ...headers },
     timeoutMs: runtime.config.deadlineMs,
     log: runtime.log,
   });

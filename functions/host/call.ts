@@ -1,3 +1,4 @@
+import type { Attributes } from "@opentelemetry/api";
 import { HostError } from "./errors.ts";
 import type { PropagatedHeaders } from "./headers.ts";
 import type { Logger } from "./logger.ts";
@@ -10,6 +11,8 @@ export interface Call {
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
   readonly log: Logger;
+  /** Shows something that happens during the call in its operation's span, where there is one. */
+  readonly observe?: (event: string, attributes: Attributes) => void;
 }
 
 export interface RunningCall extends Call {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Greeting } from "#proto";
+import type { Admission } from "./admission.ts";
 import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
 import type { HttpAnswer, HttpMessage } from "./http-client.ts";
@@ -61,6 +62,8 @@ export interface Definition {
   readonly effects: readonly Destination[];
   /** The queue that it consumes. */
   readonly consumes?: string;
+  /** Every function that a request's faults can name; only a gateway knows them all. */
+  readonly faultTargets?: readonly string[];
   open(runtime: Runtime): Promise<OpenFunction>;
 }
 
@@ -69,7 +72,9 @@ export interface Runtime {
   readonly name: string;
   readonly config: Config;
   readonly log: Logger;
-  /** The callee's greetings, by the protocol of the edge or the one that CALL_PROTOCOL sets for all. */
+  /** The host admits each request; a subscriber admits what an event brings along besides. */
+  readonly admission: Admission;
+  /** The callee's greetings, by the protocol of the edge or the one that is wished for instead. */
   greetingsOf(callee: Callee, call: Call): Promise<Greeting[]>;
   /** Any HTTP request to a callee; whatever it answers is returned, only silence is an error. */
   send(name: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;

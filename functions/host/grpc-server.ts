@@ -38,6 +38,8 @@ export interface GrpcServerOptions {
   maxMessageBytes: number;
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  /** Waited for before the function gets the request. */
+  admit(call: Call): Promise<void>;
 }
 
 const serviceName = "greeting.GreetingService";
@@ -50,14 +52,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
-  const { greetings, begin } = options;
+  const { greetings } = options;
   if (greetings) {
     health.setStatus(serviceName, "NOT_SERVING");
     server.addService(GreetingServiceService, {
       greeting: (
         request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
         reply: sendUnaryData<GreetingResponse>,
-      ) => answer(request, reply, greetings, begin),
+      ) => answer(request, reply, greetings, options),
     });
   }
   // Without grpc.health.v1: protobufjs describes its map field in a way that clients refuse.
@@ -84,7 +86,7 @@ async function answer(
   request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
   reply: sendUnaryData<GreetingResponse>,
   greetings: (call: Call) => Promise<Greeting[]>,
-  begin: GrpcServerOptions["begin"],
+  { begin, admit }: Pick<GrpcServerOptions, "begin" | "admit">,
 ): Promise<void> {
   const call = begin(headersFromMetadata(request.metadata), timeLeft(request.getDeadline()));
   request.once("cancelled", () => {
@@ -92,6 +94,7 @@ async function answer(
     if (Date.now() < call.deadline) call.abort(new HostError("ERR_CANCELLED", "the client left"));
   });
   try {
+    await admit(call);
     reply(null, { greeting: await greetings(call) });
   } catch (thrown) {
     const error = HostError.from(thrown);

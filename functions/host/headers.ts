@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 
 /**
  * The one list of headers that travel with a request along every hop, over HTTP, gRPC and the
- * queue: W3C Trace Context and Baggage, B3 in both forms, and what the usual proxies and vendors
- * set. A name that ends in "-bin" is binary in gRPC, and base64 here and over HTTP.
+ * queue: W3C Trace Context and Baggage, B3 in both forms, what the usual proxies and vendors set,
+ * and what a request asks of every function that it passes. A name that ends in "-bin" is binary in gRPC, and base64 here and over HTTP.
  */
 export const propagatedHeaders = [
   "traceparent",
@@ -19,6 +19,8 @@ export const propagatedHeaders = [
   "x-ot-span-context",
   "x-cloud-trace-context",
   "grpc-trace-bin",
+  "x-fault",
+  "x-call-protocol",
 ] as const;
 
 export type PropagatedHeader = (typeof propagatedHeaders)[number];

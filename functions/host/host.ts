@@ -7,8 +7,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
+import { createAdmission } from "./admission.ts";
 import { createCall, type RunningCall } from "./call.ts";
-import { type Config, type Environment, loadConfig } from "./config.ts";
+import { type Environment, loadConfig } from "./config.ts";
 import type { Definition, OpenFunction, Runtime } from "./definition.ts";
 import { HostError } from "./errors.ts";
 import { createGrpcClient } from "./grpc-client.ts";
@@ -59,7 +60,17 @@ export async function startHost(
     http: createHttpClient(config.addressOf),
     grpc: createGrpcClient(config.addressOf),
   };
-  const open = await openFunction(definition, createRuntime(name, config, log, clients));
+  const admission = createAdmission({ name, config, targets: definition?.faultTargets });
+  const runtime: Runtime = {
+    name,
+    config,
+    log,
+    admission,
+    send: clients.http.send,
+    greetingsOf: (callee, call) =>
+      clients[admission.protocolOf(callee, call)].greetings(callee.name, call),
+  };
+  const open = await openFunction(definition, runtime);
 
   const closeAll = async () => {
     // A server that is stuck does not say goodbye, and must not keep us from ending.
@@ -78,7 +89,7 @@ export async function startHost(
 
   const begin = (headers: PropagatedHeaders, timeoutMs = config.deadlineMs): RunningCall => {
     const call = createCall({
-      headers: { ...headers, "x-request-id": headers["x-request-id"] ?? randomUUID() },
+      headers: { "x-request-id": randomUUID(), ...admission.headersOf(headers) },
       timeoutMs: Math.min(timeoutMs, config.deadlineMs),
       log,
     });
@@ -100,11 +111,13 @@ export async function startHost(
     corsOrigins,
     draining,
     begin,
+    admit: admission.admit,
   });
   const grpc = createGrpcServer({
     greetings: open.greetings,
     maxMessageBytes: bodyLimitBytes,
     begin,
+    admit: admission.admit,
   });
   const listener = await startListener({
     port: config.port,
@@ -171,26 +184,4 @@ function openFunction(
   runtime: Runtime,
 ): Promise<OpenFunction> | OpenFunction {
   return definition?.open(runtime) ?? { routes: [], resources: [] };
-}
-
-function createRuntime(
-  name: string,
-  config: Config,
-  log: Logger,
-  clients: {
-    http: ReturnType<typeof createHttpClient>;
-    grpc: ReturnType<typeof createGrpcClient>;
-  },
-): Runtime {
-  return {
-    name,
-    config,
-    log,
-    send: clients.http.send,
-    greetingsOf(callee, call) {
-      const { callProtocol } = config;
-      const protocol = callProtocol === "declared" ? callee.protocol : callProtocol;
-      return clients[protocol].greetings(callee.name, call);
-    },
-  };
 }

@@ -10,7 +10,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { parseTimeout, type RunningCall, timeoutHeader } from "./call.ts";
+import { type Call, parseTimeout, type RunningCall, timeoutHeader } from "./call.ts";
 import { answerCors } from "./cors.ts";
 import type { Route } from "./definition.ts";
 import { HostError } from "./errors.ts";
@@ -30,6 +30,8 @@ export interface HttpServerOptions {
   draining(): boolean;
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  /** Waited for before the function gets the request. */
+  admit(call: Call): Promise<void>;
 }
 
 export function createHttpServer(options: HttpServerOptions): Server {
@@ -65,6 +67,7 @@ async function serve(
   try {
     const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
     const body = hasBody ? await readBody(request, response, options) : Buffer.alloc(0);
+    await options.admit(call);
     const handed = hasBody ? replay(request, body) : request;
     attachExchange(handed, { call, routes: options.routes, body });
     options.framework.emit("request", handed, response);

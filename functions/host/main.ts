@@ -13,6 +13,7 @@
  *   grpc-server    the gRPC face, with health and reflection
  *   http-client    calls a function over HTTP; grpc-client over gRPC
  *   call           what belongs to one request: signal, deadline, headers, logger
+ *   admission      what a request asks of each function: faults happen, protocols are chosen
  *   headers        the headers that travel along every hop
  *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits

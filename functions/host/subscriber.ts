@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type CloudEvent, type Headers, HTTP, ValidationError } from "cloudevents";
 import type { Call } from "./call.ts";
-import type { Definition, RouteRequest } from "./definition.ts";
+import type { Definition, RouteRequest, Runtime } from "./definition.ts";
 import type { Entry, StoreEffect } from "./effects.ts";
 import { HostError } from "./errors.ts";
 import { registerFunction } from "./exchange.ts";
@@ -53,7 +53,9 @@ export function subscriber({ name, greeting, effect }: SubscriberOptions): Defin
             async handle(request) {
               const event = readEvent(request);
               const message = { id: `${event.source} ${event.id}`, event: eventToJson(event) };
-              await store.apply(message, continueTrace(event, request.call)).catch(inPath);
+              const call = continueCall(event, request.call, runtime);
+              await runtime.admission.admit(call, message.id);
+              await store.apply(message, call).catch(inPath);
               return { status: 204 };
             },
           },
@@ -114,8 +116,10 @@ function eventToJson(event: CloudEvent<unknown>): Record<string, unknown> {
 }
 
 /** The event's own headers lead: the HTTP ones were made anew by whoever delivered it. */
-function continueTrace(event: CloudEvent<unknown>, call: Call): Call {
-  const headers = { ...call.headers, ...headersFromEvent(event) };
+function continueCall(event: CloudEvent<unknown>, call: Call, { admission }: Runtime): Call {
+  // Faults of the HTTP request have happened as it came in.
+  const { "x-fault": _, ...delivered } = call.headers;
+  const headers = { ...delivered, ...admission.headersOf(headersFromEvent(event)) };
   return { ...call, headers, log: call.log.child({ requestId: headers["x-request-id"] }) };
 }
 
