@@ -44,7 +44,7 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
       // Loaded here, since every function imports this file by way of index.ts.
       const { openBroker } = await import("./amqp.ts");
       const stopping = new AbortController();
-      const underWay = new Set<Promise<void>>();
+      const underWay = new Map<Promise<void>, number>();
       let consumer: { channel: ConfirmChannel; tag: string } | undefined;
 
       const broker = await openBroker({
@@ -56,10 +56,16 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
             // Null: the queue was deleted. A new channel declares it again.
             if (message === null) return void channel.close().catch(() => {});
             const work = settle(message, channel).finally(() => underWay.delete(work));
-            underWay.add(work);
+            underWay.set(work, sentAt(message) ?? Date.now());
           });
           consumer = { channel, tag: consumerTag };
         },
+      });
+
+      // The queue hands out the oldest first, so nothing that still waits is older than what is under way.
+      runtime.metrics?.watchAge(queue, () => {
+        const oldest = Math.min(Date.now(), ...underWay.values());
+        return (Date.now() - oldest) / 1_000;
       });
 
       const settle = async (message: ConsumeMessage, channel: ConfirmChannel): Promise<void> => {
@@ -80,11 +86,18 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
         async drain() {
           stopping.abort();
           await consumer?.channel.cancel(consumer.tag).catch(() => {});
-          await Promise.all(underWay);
+          await Promise.all(underWay.keys());
         },
       };
     },
   };
+}
+
+/** When the event says that it came about, or else when the message was sent; ms since the epoch. */
+function sentAt({ properties }: ConsumeMessage): number | undefined {
+  const time = Date.parse(String(properties.headers?.["ce-time"]));
+  const times = [time, Number(properties.timestamp ?? Number.NaN) * 1_000];
+  return times.find(Number.isFinite);
 }
 
 async function deliver(

@@ -5,6 +5,7 @@ import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
 import type { HttpAnswer, HttpMessage } from "./http-client.ts";
 import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
 
 export type CallProtocol = "http" | "grpc";
 
@@ -72,6 +73,8 @@ export interface Runtime {
   readonly name: string;
   readonly config: Config;
   readonly log: Logger;
+  /** Undefined where METRICS is off. */
+  readonly metrics: Metrics | undefined;
   /** The host admits each request; a subscriber admits what an event brings along besides. */
   readonly admission: Admission;
   /** The callee's greetings, by the protocol of the edge or the one that is wished for instead. */

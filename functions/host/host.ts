@@ -60,11 +60,15 @@ export async function startHost(
     http: createHttpClient(config.addressOf),
     grpc: createGrpcClient(config.addressOf),
   };
-  const admission = createAdmission({ name, config, targets: definition?.faultTargets });
+  // Loaded only where it is wanted, like the drivers.
+  const metrics = config.metrics ? (await import("./metrics.ts")).createMetrics(name) : undefined;
+  const targets = definition?.faultTargets;
+  const admission = createAdmission({ name, config, targets, onFault: metrics?.fault });
   const runtime: Runtime = {
     name,
     config,
     log,
+    metrics,
     admission,
     send: clients.http.send,
     greetingsOf: (callee, call) =>
@@ -79,6 +83,7 @@ export async function startHost(
     await Promise.race([Promise.all(closing), limit]);
     clients.http.close();
     clients.grpc.close();
+    metrics?.close();
   };
 
   const calls = new Set<RunningCall>();
@@ -107,6 +112,7 @@ export async function startHost(
     framework,
     routes: open.routes,
     health,
+    metrics,
     bodyLimitBytes,
     corsOrigins,
     draining,
@@ -131,6 +137,7 @@ export async function startHost(
     throw thrown;
   });
   lifecycle.enter("ready");
+  metrics?.ready();
   // gRPC's health is pushed to its watchers, so it has to be looked at: it has no question to answer.
   const healthTimer = setInterval(() => grpc.setServing(health.ready()), 500);
   grpc.setServing(health.ready());

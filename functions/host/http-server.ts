@@ -17,12 +17,15 @@ import { HostError } from "./errors.ts";
 import { attachExchange, sendAnswer, sendProblem } from "./exchange.ts";
 import { headersFromHttp, type PropagatedHeaders } from "./headers.ts";
 import type { Health } from "./health.ts";
+import type { Metrics } from "./metrics.ts";
 
 export interface HttpServerOptions {
   /** functions-framework's server for the function: it does not listen, it is handed each request. */
   framework: Server;
   routes: readonly Route[];
   health: Health;
+  /** Answers GET /metrics, which then is no path of the function's. */
+  metrics: Pick<Metrics, "answer"> | undefined;
   bodyLimitBytes: number;
   /** Origins whose pages may call this function; usually none. */
   corsOrigins: readonly string[];
@@ -39,9 +42,15 @@ export function createHttpServer(options: HttpServerOptions): Server {
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
     const reads = request.method === "GET" || request.method === "HEAD";
-    const probe = reads && options.health.answer(request.url ?? "");
+    const { url = "", headers } = request;
+    const probe = reads && options.health.answer(url);
     if (probe) sendAnswer(response, probe);
-    else void serve(request, response, options);
+    else if (reads && options.metrics && /^\/metrics(\?|$)/.test(url)) {
+      options.metrics.answer(headers.accept).then(
+        (answer) => sendAnswer(response, answer),
+        (thrown) => sendProblem(response, thrown),
+      );
+    } else void serve(request, response, options);
   };
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, listener);
   // Without this listener, node:http asks for a body before we have seen whether it is too large.

@@ -17,6 +17,7 @@
  *   headers        the headers that travel along every hop
  *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits
+ *   operation      what is seen as a span and in the metrics; metric-families, process-metrics: which those are
  *   graph          definitions as nodes and edges
  *   health, lifecycle, config, errors, logger
  */

@@ -56,6 +56,7 @@ export function subscriber({ name, greeting, effect }: SubscriberOptions): Defin
               const call = continueCall(event, request.call, runtime);
               await runtime.admission.admit(call, message.id);
               await store.apply(message, call).catch(inPath);
+              runtime.metrics?.delivered(event.time);
               return { status: 204 };
             },
           },
