@@ -11,8 +11,8 @@ export interface Call {
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
   readonly log: Logger;
-  /** Shows something that happens during the call in its operation's span, where there is one. */
-  readonly observe?: (event: string, attributes: Attributes) => void;
+  /** What it is served by, whose span shows what happens on the way. */
+  readonly operation?: { event(name: string, attributes?: Attributes): void };
 }
 
 export interface RunningCall extends Call {

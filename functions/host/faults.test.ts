@@ -163,11 +163,11 @@ test("each delivery of an event is an attempt of its own, and a request's is alw
 test("actions of one target happen in order, and each is told", async () => {
   const told: string[] = [];
   const faults = createFaults({ name: "service-g", onFault: (kind) => told.push(kind) });
-  const seen: [string, Record<string, unknown>][] = [];
+  const seen: unknown[][] = [];
   using running = testCall({
     headers: { "x-fault": "service-g=delay:20ms, service-g=503, service-g=delay:10s" },
   });
-  const call: Call = { ...running, observe: (event, attributes) => seen.push([event, attributes]) };
+  const call: Call = { ...running, operation: { event: (...event) => seen.push(event) } };
   const before = performance.now();
   await assert.rejects(faults.inject(call), { message: "service-g: a fault was injected: 503" });
   // Timers may fire up to a millisecond early.

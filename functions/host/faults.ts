@@ -68,7 +68,7 @@ export function createFaults({ name, targets, onFault }: FaultsOptions): Faults 
 
   const happen = async ({ action, text }: Fault, call: Call): Promise<void> => {
     call.log.info({ fault: text }, "fault injected");
-    call.observe?.("fault.injected", { "fault.target": name, "fault.action": text });
+    call.operation?.event("fault.injected", { "fault.target": name, "fault.action": text });
     onFault?.(action.kind);
     if (action.kind === "status") throw failure(action.status, name);
     await pause(action.delayMs, call.signal);
