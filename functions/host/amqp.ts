@@ -111,23 +111,25 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
   };
 }
 
+/** As many of the queues as there are, from the first on. */
 async function lookAt(
   queues: readonly string[],
   connection: ChannelModel,
 ): Promise<QueueFigures[]> {
+  const figures: QueueFigures[] = [];
   // On a channel of its own, which a queue that is gone closes.
   const channel = await connection.createChannel();
   channel.on("error", () => {});
   try {
-    const found = await Promise.all(queues.map((name) => channel.checkQueue(name)));
-    return found.map(({ queue, messageCount: depth, consumerCount: consumers }) => ({
-      queue,
-      depth,
-      consumers,
-    }));
-  } finally {
-    await channel.close().catch(() => {});
+    for (const queue of queues) {
+      const { messageCount: depth, consumerCount: consumers } = await channel.checkQueue(queue);
+      figures.push({ queue, depth, consumers });
+    }
+    await channel.close();
+  } catch {
+    // The broker has closed the channel, or the connection is gone.
   }
+  return figures;
 }
 
 function after(ms: number): Promise<void> {

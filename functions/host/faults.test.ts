@@ -160,6 +160,21 @@ test("each delivery of an event is an attempt of its own, and a request's is alw
   assert.equal(new Set(await runs()).size, 1);
 });
 
+test("the attempts of 10,000 events are remembered, and the one that is forgotten begins anew", async () => {
+  const faults = createFaults({ name: "service-g" });
+  const ids = Array.from({ length: 100 }, (_, i) => `r${i}`);
+  const fails = (requestId: string, attempt: number) =>
+    draw({ seed: 7, target: "service-g", action: "503", requestId, attempt }) < 0.5;
+  const requestId = ids.find((id) => fails(id, 1) && !fails(id, 2) && fails(id, 3)) ?? "";
+  const deliver = async (event: string) =>
+    (await injectInto("service-g=503@50%;seed=7", { faults, requestId, event })) !== undefined;
+  assert.deepEqual([await deliver("one"), await deliver("one")], [true, false]);
+  for (let i = 0; i < 9_999; i++) await deliver(`other ${i}`);
+  assert.equal(await deliver("one"), true, "its third attempt");
+  for (let i = 0; i < 10_000; i++) await deliver(`another ${i}`);
+  assert.deepEqual([await deliver("one"), await deliver("one")], [true, false]);
+});
+
 test("actions of one target happen in order, and each is told", async () => {
   const told: string[] = [];
   const faults = createFaults({ name: "service-g", onFault: (kind) => told.push(kind) });
