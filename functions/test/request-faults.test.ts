@@ -107,7 +107,11 @@ describe("requests that bring faults along", () => {
       () => stores.waiting(deadLetters),
       (waiting) => waiting === 1,
     );
-    assert.equal(saidOf(`400: service-f: ${injected(400)}`), 1);
+    // It is said once the broker has confirmed the message, which may be a moment later.
+    await eventually(
+      async () => saidOf(`400: service-f: ${injected(400)}`),
+      (said) => said === 1,
+    );
   });
 
   test("fail the same way again with the same seed and request ids, and another way with another", async () => {
