@@ -13,11 +13,11 @@
  *   grpc-server    the gRPC face, with health and reflection
  *   http-client    calls a function over HTTP; grpc-client over gRPC
  *   call           what belongs to one request: signal, deadline, headers, logger
- *   admission      what a request asks of each function: faults happen, protocols are chosen
+ *   admission      what a request asks of each function: its faults happen, its protocol is chosen
  *   headers        the headers that travel along every hop
  *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits
- *   operation      what is seen as a span and in the metrics; metric-families, process-metrics: which those are
+ *   metrics        figures for Prometheus: of operations by metric-families, and process-metrics
  *   graph          definitions as nodes and edges
  *   health, lifecycle, config, errors, logger
  */
