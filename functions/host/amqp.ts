@@ -9,7 +9,8 @@
 import amqp, { type ChannelModel, type ConfirmChannel } from "amqplib";
 import type { Resource, Runtime } from "./definition.ts";
 import { HostError, reasonOf } from "./errors.ts";
-import { declareQueue } from "./queue.ts";
+import type { QueueFigures } from "./metrics.ts";
+import { deadLetterName, declareQueue } from "./queue.ts";
 
 export interface Broker extends Resource {
   /** The open channel; waits for one that is just being opened, and throws ERR_PUBLISH when there is none. */
@@ -20,12 +21,14 @@ export interface Broker extends Resource {
 
 export interface BrokerOptions {
   queue: string;
-  runtime: Pick<Runtime, "name" | "config" | "log">;
+  runtime: Pick<Runtime, "name" | "config" | "log"> & Partial<Pick<Runtime, "metrics">>;
   /** Called with each new channel, before it counts as open: to consume, or to watch returns. */
   onChannel(channel: ConfirmChannel): Promise<void> | void;
 }
 
-type State = { kind: "down"; reason: string } | { kind: "up"; channel: ConfirmChannel };
+type State =
+  | { kind: "down"; reason: string }
+  | { kind: "up"; channel: ConfirmChannel; connection: ChannelModel };
 
 /** The longest wait between two tries, and so the longest that a request waits for a broker that is away. */
 const longestWaitMs = 1_000;
@@ -55,7 +58,7 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
     });
     await declareQueue(channel, queue);
     await onChannel(channel);
-    state = { kind: "up", channel };
+    state = { kind: "up", channel, connection };
     log.info({ queue }, "RabbitMQ is reachable");
     waiting.resolve();
   };
@@ -81,6 +84,11 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
     down(reason);
   });
 
+  const queues = [queue, deadLetterName(queue)];
+  runtime.metrics?.watchQueues(async () =>
+    state.kind === "up" ? lookAt(queues, state.connection) : [],
+  );
+
   return {
     name: "RabbitMQ",
     async channel() {
@@ -101,6 +109,27 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
       await connection.close();
     },
   };
+}
+
+/** As many of the queues as there are, from the first on. */
+async function lookAt(
+  queues: readonly string[],
+  connection: ChannelModel,
+): Promise<QueueFigures[]> {
+  const figures: QueueFigures[] = [];
+  // On a channel of its own, which a queue that is gone closes.
+  const channel = await connection.createChannel();
+  channel.on("error", () => {});
+  try {
+    for (const queue of queues) {
+      const { messageCount: depth, consumerCount: consumers } = await channel.checkQueue(queue);
+      figures.push({ queue, depth, consumers });
+    }
+    await channel.close();
+  } catch {
+    // The broker has closed the channel, or the connection is gone.
+  }
+  return figures;
 }
 
 function after(ms: number): Promise<void> {

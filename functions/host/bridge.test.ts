@@ -9,6 +9,7 @@ import { bridge, http } from "#host";
 import { problemType } from "#host/errors";
 import { deadLetterName, deadLetterReasonHeader, declareQueue } from "#host/queue";
 import { startTestHost } from "#host/testing";
+import { ask } from "../test/support/ask.ts";
 import { useBroker } from "../test/support/services.ts";
 import { until } from "../test/support/until.ts";
 
@@ -29,6 +30,7 @@ const stored = { status: 204, body: "" };
 /** A subscriber that answers each event as `answer` says, by how often it has seen it. */
 async function startSubscriber(
   answer: (id: string, time: number) => { status: number; body: string },
+  before?: Promise<void>,
 ) {
   const seen: string[] = [];
   const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
@@ -39,6 +41,7 @@ async function startSubscriber(
       headers: request.headers,
       body: Buffer.concat(await request.toArray()).toString(),
     });
+    await before;
     const { status, body } = answer(id, seen.filter((one) => one === id).length);
     response.writeHead(status, { "content-type": problemType }).end(body || undefined);
   }).listen(0, "127.0.0.1");
@@ -99,6 +102,45 @@ test("hands a message on as a CloudEvent, and acknowledges it on 204", async () 
   await sut.host.close();
   assert.equal(await sut.waiting(), 0);
   assert.equal(await sut.dead(), 0);
+});
+
+test("shows the age of the oldest message under way, and 0 when there is none", async () => {
+  const answered = Promise.withResolvers<void>();
+  await using subscriber = await startSubscriber(() => stored, answered.promise);
+  await using sut = await startBridge(subscriber.address);
+  const age = async () => {
+    const { text } = await ask(sut.host.port, "/metrics");
+    const [, value] = /^messaging_queue_oldest_message_age_seconds\{.*\} (.+)$/m.exec(text) ?? [];
+    return Number(value);
+  };
+  assert.equal(await age(), 0);
+  const time = new Date(Date.now() - 60_000).toISOString();
+  sut.send("old", "{}", { "ce-time": time });
+  sut.send("new");
+  await until("both", () => subscriber.seen.length === 2);
+  const seen = await age();
+  assert.ok(seen >= 60 && seen < 120, `${seen}`);
+  answered.resolve();
+  await until("nothing is under way", async () => (await age()) === 0);
+});
+
+test("shows how many messages wait, in the queue and with the dead letters", async () => {
+  const answered = Promise.withResolvers<void>();
+  await using subscriber = await startSubscriber(() => refused, answered.promise);
+  await using sut = await startBridge(subscriber.address, { BRIDGE_PREFETCH: "1" });
+  const depths = async () => {
+    const { text } = await ask(sut.host.port, "/metrics");
+    const found = text.matchAll(/^messaging_queue_depth\{.*_name="([^"]*)",service.*\} (\d+)$/gm);
+    return [...found].map(([, queue, depth]) => [queue?.endsWith(".dead-letter"), Number(depth)]);
+  };
+  for (const id of ["one", "two", "three"]) sut.send(id);
+  await until("one", () => subscriber.seen.length === 1);
+  assert.deepEqual(await depths(), [
+    [false, 2],
+    [true, 0],
+  ]);
+  answered.resolve();
+  await until("all", async () => (await depths()).join() === "false,0,true,3");
 });
 
 test("tries again what may succeed later, until it does", async () => {

@@ -16,7 +16,7 @@ import type { Callee, Definition, Runtime } from "./definition.ts";
 import { type ErrorCode, HostError, reasonOf } from "./errors.ts";
 import { type EventRequest, messageToRequest } from "./event-message.ts";
 import { registerFunction } from "./exchange.ts";
-import { admit, headersFromEvent, type PropagatedHeaders } from "./headers.ts";
+import { headersFromEvent, type PropagatedHeaders } from "./headers.ts";
 import { problemOf } from "./http-client.ts";
 import { type Logger, logOf } from "./logger.ts";
 import { deadLetterName, deadLetterReasonHeader } from "./queue.ts";
@@ -50,7 +50,7 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
       // Loaded here, since every function imports this file by way of index.ts.
       const { openBroker } = await import("./amqp.ts");
       const stopping = new AbortController();
-      const underWay = new Set<Promise<void>>();
+      const underWay = new Map<Promise<void>, number>();
       let consumer: { channel: ConfirmChannel; tag: string } | undefined;
 
       const broker = await openBroker({
@@ -62,10 +62,16 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
             // Null: the queue was deleted. A new channel declares it again.
             if (message === null) return void channel.close().catch(() => {});
             const work = settle(message, channel).finally(() => underWay.delete(work));
-            underWay.add(work);
+            underWay.set(work, sentAt(message) ?? Date.now());
           });
           consumer = { channel, tag: consumerTag };
         },
+      });
+
+      // The queue hands out the oldest first, so nothing that still waits is older than what is under way.
+      runtime.metrics?.watchAge(queue, () => {
+        const oldest = Math.min(Date.now(), ...underWay.values());
+        return (Date.now() - oldest) / 1_000;
       });
 
       const settle = async (message: ConsumeMessage, channel: ConfirmChannel): Promise<void> => {
@@ -102,7 +108,7 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
         async drain() {
           stopping.abort();
           await consumer?.channel.cancel(consumer.tag).catch(() => {});
-          await Promise.all(underWay);
+          await Promise.all(underWay.keys());
         },
       };
     },
@@ -129,10 +135,10 @@ function receive(message: ConsumeMessage, queue: string, runtime: Runtime): Rece
       value,
     ]),
   );
-  const headers = admit(
-    { "x-request-id": randomUUID(), ...headersFromEvent(attributes) },
-    runtime.config,
-  );
+  const headers = runtime.admission.headersOf({
+    "x-request-id": randomUUID(),
+    ...headersFromEvent(attributes),
+  });
   const { messageId } = message.properties;
   const operation = runtime.tracing.begin(
     {
@@ -157,6 +163,13 @@ function convert(message: ConsumeMessage, queue: string) {
   } catch (thrown) {
     return { request: undefined, refusal: `not a CloudEvent: ${(thrown as Error).message}` };
   }
+}
+
+/** When the event says that it came about, or else when the message was sent; ms since the epoch. */
+function sentAt({ properties }: ConsumeMessage): number | undefined {
+  const time = Date.parse(String(properties.headers?.["ce-time"]));
+  const times = [time, Number(properties.timestamp ?? Number.NaN) * 1_000];
+  return times.find(Number.isFinite);
 }
 
 async function deliver(

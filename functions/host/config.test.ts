@@ -32,6 +32,8 @@ test("every problem is told at once, with its variable and its value", () => {
     OTEL_BSP_SCHEDULE_DELAY: "soon",
     MONGODB_URL: "localhost:27017",
     RABBITMQ_URL: "http://localhost",
+    FAULTS: "yes",
+    METRICS: "true",
     BRIDGE_PREFETCH: "1001",
     BRIDGE_ATTEMPTS: "1.5",
     SERVICE_B_ADDRESS: "http://b:80/",
@@ -72,6 +74,8 @@ test("the defaults are those that the variables' descriptions name", () => {
   assert.equal(String(config.drainTimeoutMs), named("DRAIN_TIMEOUT_MS"));
   assert.equal(String(config.bodyLimitBytes), named("BODY_LIMIT_BYTES"));
   assert.equal(config.logLevel, named("LOG_LEVEL"));
+  assert.equal(config.faults ? "on" : "off", named("FAULTS"));
+  assert.equal(config.metrics ? "on" : "off", named("METRICS"));
   assert.equal(String(config.bridgePrefetch), named("BRIDGE_PREFETCH"));
   assert.equal(String(config.bridgeAttempts), named("BRIDGE_ATTEMPTS"));
 });

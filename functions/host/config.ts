@@ -20,6 +20,8 @@ export const variables = {
   MONGODB_URL: "where functions save; needed by those that do",
   RABBITMQ_URL: "where D publishes and the bridge consumes; needed by both",
   CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
+  FAULTS: "on: requests may bring faults in the header x-fault; off: that is ignored (off)",
+  METRICS: "on: GET /metrics shows figures to Prometheus; off: there are none (on)",
   BRIDGE_PREFETCH: "messages the bridge delivers at the same time (32)",
   BRIDGE_ATTEMPTS: "deliveries of one message before it is dead-lettered (10)",
   GATEWAY_ORIGIN: "ui: the gateway, as a browser reaches it (the page's own origin)",
@@ -34,14 +36,14 @@ export type Variable = keyof typeof variables;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const callProtocols = ["declared", "http", "grpc"] as const;
 const switches = ["on", "off"] as const;
-const protocols = ["declared", "http", "grpc"] as const;
 
 export interface Config {
   readonly target: string;
   readonly port: number;
   readonly host: string | undefined;
-  readonly callProtocol: (typeof protocols)[number];
+  readonly callProtocol: (typeof callProtocols)[number];
   readonly deadlineMs: number;
   readonly drainTimeoutMs: number;
   readonly bodyLimitBytes: number;
@@ -53,6 +55,8 @@ export interface Config {
   readonly mongodbUrl: string | undefined;
   readonly rabbitmqUrl: string | undefined;
   readonly corsOrigins: readonly string[];
+  readonly faults: boolean;
+  readonly metrics: boolean;
   readonly bridgePrefetch: number;
   readonly bridgeAttempts: number;
   readonly namespace: string | undefined;
@@ -167,12 +171,12 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     target: target ?? "",
     port: integer("PORT", 8080, [0, 65_535]),
     host: text("HOST"),
-    callProtocol: choice("CALL_PROTOCOL", "declared", protocols),
+    callProtocol: choice("CALL_PROTOCOL", "declared", callProtocols),
     deadlineMs: integer("DEADLINE_MS", 5_000, seconds),
     drainTimeoutMs: integer("DRAIN_TIMEOUT_MS", 10_000, seconds),
     bodyLimitBytes: integer("BODY_LIMIT_BYTES", 1_048_576, [1, 1_073_741_824]),
     logLevel: choice("LOG_LEVEL", "info", levels),
-    logLevelHeader: choice("LOG_LEVEL_HEADER", "off", ["on", "off"]) === "on",
+    logLevelHeader: choice("LOG_LEVEL_HEADER", "off", switches) === "on",
     telemetry: telemetry(),
     mongodbUrl: url(
       "MONGODB_URL",
@@ -185,6 +189,8 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
       needs?.rabbitmq && `${target} uses a queue`,
     ),
     corsOrigins: (text("CORS_ORIGINS") ?? "").split(",").flatMap((o) => o.trim() || []),
+    faults: choice("FAULTS", "off", switches) === "on",
+    metrics: choice("METRICS", "on", switches) === "on",
     bridgePrefetch: integer("BRIDGE_PREFETCH", 32, [1, 1_000]),
     bridgeAttempts: integer("BRIDGE_ATTEMPTS", 10, [1, 1_000]),
     namespace,

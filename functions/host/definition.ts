@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Greeting } from "#proto";
+import type { Admission } from "./admission.ts";
 import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
 import type { HttpAnswer, HttpMessage } from "./http-client.ts";
 import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Tracing } from "./tracing.ts";
 
 export type CallProtocol = "http" | "grpc";
@@ -63,6 +65,8 @@ export interface Definition {
   readonly effects: readonly Destination[];
   /** The queue that it consumes. */
   readonly consumes?: string;
+  /** Every function that a request's faults can name; only a gateway knows them all. */
+  readonly faultTargets?: readonly string[];
   open(runtime: Runtime): Promise<OpenFunction>;
 }
 
@@ -72,7 +76,11 @@ export interface Runtime {
   readonly config: Config;
   readonly log: Logger;
   readonly tracing: Tracing;
-  /** The callee's greetings, by the protocol of the edge or the one that CALL_PROTOCOL sets for all. */
+  /** Undefined where METRICS is off. */
+  readonly metrics: Metrics | undefined;
+  /** Which of the headers that travel along are heeded here. */
+  readonly admission: Admission;
+  /** The callee's greetings, by the protocol of the edge or the one that is wished for instead. */
   greetingsOf(callee: Callee, call: Call): Promise<Greeting[]>;
   /** Any HTTP request to a callee; whatever it answers is returned, only silence is an error. */
   send(name: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;

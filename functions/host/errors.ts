@@ -40,14 +40,13 @@ export interface Problem {
 export class HostError extends Error {
   override readonly name = "HostError";
   readonly code: ErrorCode;
+  readonly http: number;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  /** `http` is the status that this function answers, where it is not the code's own; callers answer the code's. */
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; http?: number }) {
     super(message, options);
     this.code = code;
-  }
-
-  get http(): number {
-    return errorTable[this.code].http;
+    this.http = options?.http ?? errorTable[code].http;
   }
 
   get grpc(): number {
@@ -77,8 +76,8 @@ export class HostError extends Error {
   }
 
   toProblem(): Problem {
-    const { title, http } = errorTable[this.code];
-    return { title, status: http, detail: this.message, code: this.code };
+    const { title } = errorTable[this.code];
+    return { title, status: this.http, detail: this.message, code: this.code };
   }
 }
 

@@ -41,6 +41,8 @@ export function gateway({ name, to, graph }: GatewayOptions): Definition {
     name,
     calls: [to],
     effects: [],
+    // A bridge serves no request, and so none that could fail.
+    faultTargets: names("gateway", "greeter", "subscriber"),
     async open(runtime) {
       const greetings = (call: Call) => runtime.greetingsOf(to, call);
       const whole = async ({ call }: RouteRequest) => greetingsAnswer(await greetings(call));

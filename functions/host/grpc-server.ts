@@ -42,6 +42,8 @@ export interface GrpcServerOptions {
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
   serve: Serve;
+  /** Waited for before the function gets the request. */
+  admit(call: Call): Promise<void>;
 }
 
 const serviceName = "greeting.GreetingService";
@@ -91,7 +93,7 @@ async function answer(
   request: ServerUnaryCall<GreetingRequest, Buffer>,
   reply: sendUnaryData<Buffer>,
   greetings: (call: Call) => Promise<Greeting[]>,
-  { begin, serve }: Pick<GrpcServerOptions, "begin" | "serve">,
+  { begin, serve, admit }: Pick<GrpcServerOptions, "begin" | "serve" | "admit">,
 ): Promise<void> {
   const startedAt = performance.now();
   const begun = begin(headersFromMetadata(request.metadata), timeLeft(request.getDeadline()));
@@ -115,6 +117,7 @@ async function answer(
     if (Date.now() < call.deadline) call.abort(new HostError("ERR_CANCELLED", "the client left"));
   });
   try {
+    await admit(call);
     const bytes = Buffer.from(
       GreetingResponse.encode({ greeting: await greetings(call) }).finish(),
     );

@@ -27,6 +27,8 @@ const all = {
   "x-cloud-trace-context": "105445aa7843bc8bf206b12000100000/1;o=1",
   "grpc-trace-bin": Buffer.from([0, 255, 128, 7, 13, 10]).toString("base64"),
   "x-log-level": "debug",
+  "x-fault": "service-g=503@50%, service-c=delay:800ms; seed=42",
+  "x-call-protocol": "grpc",
 };
 
 test("the list has no other headers than those tested here", () => {

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
+import { createAdmission } from "./admission.ts";
 import { createCall, type RunningCall } from "./call.ts";
 import { type Config, type Environment, loadConfig } from "./config.ts";
 import type { Definition, OpenFunction, Runtime } from "./definition.ts";
@@ -20,6 +21,7 @@ import { createHttpServer } from "./http-server.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { startListener } from "./listener.ts";
 import { createLogger, type Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
 import { createServing } from "./serving.ts";
 import { createTracing, type Tracing } from "./tracing.ts";
 
@@ -57,12 +59,27 @@ export async function startHost(
   const config = loadConfig(options.env, definition && needsOf(definition));
   const name = definition?.name ?? config.target;
   const log = options.log ?? createLogger({ service: name, level: config.logLevel });
-  const tracing = await openTracing(config, log);
+  // Loaded only where it is wanted, like the drivers.
+  const metrics = config.metrics ? (await import("./metrics.ts")).createMetrics(name) : undefined;
+  const tracing = await openTracing(config, log, metrics);
   const clients = {
     http: createHttpClient(config.addressOf, tracing),
     grpc: createGrpcClient(config.addressOf, tracing),
   };
-  const open = await openFunction(definition, createRuntime(name, config, log, tracing, clients));
+  const targets = definition?.faultTargets;
+  const admission = createAdmission({ name, config, targets, onFault: metrics?.fault });
+  const runtime: Runtime = {
+    name,
+    config,
+    log,
+    tracing,
+    metrics,
+    admission,
+    send: clients.http.send,
+    greetingsOf: (callee, call) =>
+      clients[admission.protocolOf(callee, call)].greetings(callee.name, call),
+  };
+  const open = await openFunction(definition, runtime);
 
   const closeAll = async () => {
     // A server that is stuck does not say goodbye, and must not keep us from ending.
@@ -71,6 +88,7 @@ export async function startHost(
     await Promise.race([Promise.all(closing), limit]);
     clients.http.close();
     clients.grpc.close();
+    metrics?.close();
   };
 
   const calls = new Set<RunningCall>();
@@ -81,7 +99,7 @@ export async function startHost(
 
   const begin = (headers: PropagatedHeaders, timeoutMs = config.deadlineMs): RunningCall => {
     const call = createCall({
-      headers: { ...headers, "x-request-id": headers["x-request-id"] ?? randomUUID() },
+      headers: { "x-request-id": randomUUID(), ...admission.headersOf(headers) },
       timeoutMs: Math.min(timeoutMs, config.deadlineMs),
       log,
     });
@@ -93,24 +111,27 @@ export async function startHost(
     return { ...call, end };
   };
 
-  const { bodyLimitBytes, corsOrigins, logLevelHeader } = config;
-  const serve = createServing({ tracing, logLevelHeader });
+  const { bodyLimitBytes, corsOrigins } = config;
+  const serve = createServing({ tracing, admission });
   const framework = getTestServer(name);
   const http = createHttpServer({
     framework,
     routes: open.routes,
     health,
+    metrics,
     bodyLimitBytes,
     corsOrigins,
     draining,
     begin,
     serve,
+    admit: admission.admit,
   });
   const grpc = createGrpcServer({
     greetings: open.greetings,
     maxMessageBytes: bodyLimitBytes,
     begin,
     serve,
+    admit: admission.admit,
   });
   const listener = await startListener({
     port: config.port,
@@ -124,6 +145,7 @@ export async function startHost(
     throw thrown;
   });
   lifecycle.enter("ready");
+  metrics?.ready();
   // gRPC's health is pushed to its watchers, so it has to be looked at: it has no question to answer.
   const healthTimer = setInterval(() => grpc.setServing(health.ready()), 500);
   grpc.setServing(health.ready());
@@ -180,32 +202,13 @@ function openFunction(
 }
 
 /** Without a receiver nothing of OpenTelemetry's SDK is loaded. */
-async function openTracing({ telemetry }: Config, log: Logger): Promise<Tracing> {
-  if (!telemetry) return createTracing();
-  const { startSpans } = await import("./otel.ts");
-  return createTracing({ spans: startSpans(telemetry, log) });
-}
-
-function createRuntime(
-  name: string,
-  config: Config,
+async function openTracing(
+  { telemetry }: Config,
   log: Logger,
-  tracing: Tracing,
-  clients: {
-    http: ReturnType<typeof createHttpClient>;
-    grpc: ReturnType<typeof createGrpcClient>;
-  },
-): Runtime {
-  return {
-    name,
-    config,
-    log,
-    tracing,
-    send: clients.http.send,
-    greetingsOf(callee, call) {
-      const { callProtocol } = config;
-      const protocol = callProtocol === "declared" ? callee.protocol : callProtocol;
-      return clients[protocol].greetings(callee.name, call);
-    },
-  };
+  metrics: Metrics | undefined,
+): Promise<Tracing> {
+  const listeners = metrics ? [metrics.record] : [];
+  if (!telemetry) return createTracing({ listeners });
+  const { startSpans } = await import("./otel.ts");
+  return createTracing({ spans: startSpans(telemetry, log), listeners });
 }

@@ -10,6 +10,8 @@ const clientLeft = new HostError("ERR_CANCELLED", "the client left");
 
 export interface HttpOperation {
   readonly call: RunningCall;
+  /** The id of the event that the request brings: source and id, which together are unique (CloudEvents 1.0). */
+  readonly event: string | undefined;
   /** Called when it is known which route of the function the request takes. */
   onRoute(path: string): void;
 }
@@ -71,6 +73,7 @@ export function beginHttpOperation(
 
   return {
     call,
+    event: event?.id,
     onRoute(found) {
       route = found;
       call.operation?.set({ "http.route": found });
@@ -86,6 +89,7 @@ function eventOf(headers: IncomingHttpHeaders, body: Buffer) {
   const propagated: PropagatedHeaders = headersFromEvent(event);
   const text = (name: string) => (typeof event[name] === "string" ? String(event[name]) : "");
   return {
+    id: `${text("source")} ${text("id")}`,
     headers: propagated,
     attributes: {
       "cloudevents.event_id": text("id"),

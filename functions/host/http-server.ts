@@ -10,7 +10,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { parseTimeout, type RunningCall, timeoutHeader } from "./call.ts";
+import { type Call, parseTimeout, type RunningCall, timeoutHeader } from "./call.ts";
 import { answerCors } from "./cors.ts";
 import type { Route } from "./definition.ts";
 import { HostError } from "./errors.ts";
@@ -18,6 +18,7 @@ import { attachExchange, sendAnswer, sendProblem } from "./exchange.ts";
 import { headersFromHttp, type PropagatedHeaders } from "./headers.ts";
 import type { Health } from "./health.ts";
 import { beginHttpOperation, overwriteHeaders } from "./http-operation.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Serve } from "./serving.ts";
 import { formatTrace } from "./trace-context.ts";
 
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   framework: Server;
   routes: readonly Route[];
   health: Health;
+  /** Answers GET /metrics, which then is no path of the function's. */
+  metrics: Pick<Metrics, "answer"> | undefined;
   bodyLimitBytes: number;
   /** Origins whose pages may call this function; usually none. */
   corsOrigins: readonly string[];
@@ -34,6 +37,8 @@ export interface HttpServerOptions {
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
   serve: Serve;
+  /** Waited for before the function gets the request; `event` is the one that it brings. */
+  admit(call: Call, event?: string): Promise<void>;
 }
 
 export function createHttpServer(options: HttpServerOptions): Server {
@@ -41,9 +46,15 @@ export function createHttpServer(options: HttpServerOptions): Server {
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
     const reads = request.method === "GET" || request.method === "HEAD";
-    const probe = reads && options.health.answer(request.url ?? "");
+    const { url = "", headers } = request;
+    const probe = reads && options.health.answer(url);
     if (probe) sendAnswer(response, probe);
-    else void serve(request, response, options);
+    else if (reads && options.metrics && /^\/metrics(\?|$)/.test(url)) {
+      options.metrics.answer(headers.accept).then(
+        (answer) => sendAnswer(response, answer),
+        (thrown) => sendProblem(response, thrown),
+      );
+    } else void serve(request, response, options);
   };
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, listener);
   // Without this listener, node:http asks for a body before we have seen whether it is too large.
@@ -73,7 +84,7 @@ async function serve(
   // Only now: the body may be an event, which has its own place in a trace.
   const { serve } = options;
   const started = { begun, serve, startedAt, body };
-  const { call, onRoute } = beginHttpOperation(request, response, started);
+  const { call, event, onRoute } = beginHttpOperation(request, response, started);
   if (!response.headersSent) {
     response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");
     const trace = call.operation?.trace;
@@ -81,6 +92,7 @@ async function serve(
   }
   try {
     if (refusal) throw refusal;
+    await options.admit(call, event);
     const handed = hasBody ? replay(request, body) : request;
     if (call.operation?.trace) overwriteHeaders(handed, call.headers);
     const { routes } = options;

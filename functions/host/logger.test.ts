@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { admit } from "#host/headers";
+import { createAdmission } from "#host/admission";
+import { loadConfig } from "#host/config";
 import { createLogger, logOf } from "#host/logger";
 
 function linesAt(level: string, asked: string | undefined): string[] {
@@ -29,6 +30,10 @@ for (const [level, asked, expected] of [
 
 test("what a request asks of the log is heeded and handed on only where that is allowed", () => {
   const headers = { "x-log-level": "debug", baggage: "a=1" };
-  assert.deepEqual(admit(headers, { logLevelHeader: true }), headers);
-  assert.deepEqual(admit(headers, { logLevelHeader: false }), { baggage: "a=1" });
+  const admitted = (LOG_LEVEL_HEADER: string) => {
+    const config = loadConfig({ FUNCTION_TARGET: "tested", LOG_LEVEL_HEADER });
+    return createAdmission({ name: "tested", config }).headersOf(headers);
+  };
+  assert.deepEqual(admitted("on"), headers);
+  assert.deepEqual(admitted("off"), { baggage: "a=1" });
 });

@@ -14,12 +14,14 @@
  *   grpc-server    the gRPC face, with health and reflection
  *   http-client    calls a function over HTTP; grpc-client over gRPC
  *   call           what belongs to one request: signal, deadline, headers, logger
+ *   admission      which of the headers that travel along are heeded here: faults, protocol, log level
  *   headers        the headers that travel along every hop; trace-context reads and writes the trace's
  *   tracing        where every operation begins and ends; otel makes spans of them, and loads the SDK
  *   serving        a request's place in its trace, its log lines and its access line
  *   semantics      attributes by OpenTelemetry's conventions, of which operation is the type
  *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits
+ *   metrics        figures for Prometheus: of operations by metric-families, and process-metrics
  *   graph          definitions as nodes and edges
  *   health, lifecycle, config, telemetry-config, errors, logger
  */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MongoClient } from "mongodb";
 import { saveTo } from "#host";
 import type { Entry } from "#host/effects";
+import { ask } from "../test/support/ask.ts";
 import { startEffectHost, unique } from "../test/support/effect-host.ts";
 import { useDatabase } from "../test/support/services.ts";
 import { testCall } from "../test/support/test-call.ts";
@@ -51,6 +52,21 @@ test("saves that come together are each stored", async () => {
   await Promise.all(ids.map((id) => sut.store.apply(noteOf(id), call)));
   const found = (await sut.stored()).map(({ _id }) => _id);
   assert.deepEqual(found.sort(), ids.sort());
+});
+
+test("saves that come together share inserts, whose sizes are shown", async () => {
+  await using sut = await startStore();
+  using call = testCall();
+  await Promise.all(range(200).map((id) => sut.store.apply(noteOf(id), call)));
+  const { text } = await ask(sut.host.port, "/metrics");
+  const figure = (what: string) =>
+    Number(
+      new RegExp(`^db_client_operation_batch_size_${what}{.*_name="notes".* (\\d+)$`, "m").exec(
+        text,
+      )?.[1],
+    );
+  assert.equal(figure("sum"), 200);
+  assert.ok(figure("count") < 20, text);
 });
 
 test("the same id twice is one document, and both saves succeed", async () => {

@@ -29,7 +29,7 @@ const reconnect = { firstMs: 100, longestMs: 2_000 };
 
 /** Never rejects for a database that is away: that is a `problem()` until it is back. */
 export function openStore<T extends Entry>(namespace: string, runtime: Runtime): OpenStore<T> {
-  const { config, log, tracing } = runtime;
+  const { config, log, tracing, metrics } = runtime;
   const [database, collectionName] = splitNamespace(namespace);
   const client = new MongoClient(config.mongodbUrl ?? "", {
     appName: runtime.name,
@@ -63,12 +63,14 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
   };
   const batch = createBatch<Stored>({
     maxItems: 500,
-    commit: (documents) =>
-      insert(documents).catch((thrown) => {
+    commit(documents) {
+      metrics?.batch(namespace, documents.length);
+      return insert(documents).catch((thrown) => {
         // A connection that broke under the insert says nothing about its outcome; M2 lets us ask again.
         if (reachable) return insert(documents);
         throw thrown;
-      }),
+      });
+    },
   });
 
   // Connected at once, for readiness; an operation that comes before that connects as well.

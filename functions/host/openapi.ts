@@ -1,12 +1,13 @@
+import { callProtocols } from "./config.ts";
 import { errorTable, problemType } from "./errors.ts";
 import { defaultMessages, maxMessages } from "./limits.ts";
 
 /** What the gateway answers, as OpenAPI 3.1; a test holds it against the gateway's routes and answers. */
 export function openApi(functions: readonly string[], subscribers: readonly string[]): object {
-  const greeting = get(
-    "The greetings of the whole graph, callees before their callers",
-    "Greetings",
-  );
+  const greeting = {
+    ...get("The greetings of the whole graph, callees before their callers", "Greetings"),
+    parameters: requestHeaders,
+  };
   return {
     openapi: "3.1.0",
     info: {
@@ -19,7 +20,7 @@ export function openApi(functions: readonly string[], subscribers: readonly stri
       "/api/greeting": { get: greeting },
       "/api/v1/greeting": { get: greeting },
       "/api/services/{name}/greeting": {
-        parameters: [nameOf(functions)],
+        parameters: [nameOf(functions), ...requestHeaders],
         get: get("The greetings of one function and of those that it calls", "Greetings"),
       },
       "/api/services/{name}/events": {
@@ -73,6 +74,22 @@ function get(summary: string, schema: keyof typeof schemas): object {
 function nameOf(names: readonly string[]): object {
   return { name: "name", in: "path", required: true, schema: { type: "string", enum: names } };
 }
+
+/** What a request may ask of every function that it passes. */
+const requestHeaders = [
+  {
+    name: "x-fault",
+    in: "header",
+    description: "Faults, where FAULTS is on: service-g=503@50%, service-c=delay:800ms, seed=42",
+    schema: { type: "string" },
+  },
+  {
+    name: "x-call-protocol",
+    in: "header",
+    description: "The protocol of the calls that this request causes",
+    schema: { type: "string", enum: callProtocols },
+  },
+];
 
 function object(properties: Record<string, object>): object {
   return { type: "object", required: Object.keys(properties), properties };

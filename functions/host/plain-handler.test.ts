@@ -34,6 +34,13 @@ for (const [type, sent, parsed] of [
   });
 }
 
+test("a fault happens before it gets the request", async () => {
+  await using host = await startTestHost(undefined, { env: { ...env, FAULTS: "on" } });
+  const answer = await ask(host.port, "/", { headers: { "x-fault": "plain=503" } });
+  assert.equal(answer.status, 503);
+  assert.match(answer.text, /plain: a fault was injected: 503/);
+});
+
 test("it gets a request without a body", async () => {
   await using host = await startTestHost(undefined, { env });
   const { method, rawBody } = (await ask(host.port)).json();

@@ -201,3 +201,27 @@ test("closing leaves no connection, also when the broker is away", async () => {
   await using second = await startPublisher(gate.url);
   await second.host.close();
 });
+
+test("shows how many messages wait, without a broker that is stuck or away holding up the scrape", async () => {
+  await using gate = await openGate(url);
+  await using sut = await startPublisher(gate.url);
+  using call = testCall();
+  const depth = async () => {
+    const { text, status } = await ask(sut.host.port, "/metrics");
+    assert.equal(status, 200);
+    const name = `messaging_destination_name="${sut.queue}"`;
+    return new RegExp(`^messaging_queue_depth{[^}]*${name}.*} (\\d+)$`, "m").exec(text)?.[1];
+  };
+  for (const id of ["1", "2", "3"]) await sut.publisher.apply(greetingOf(id), call);
+  await until("the broker has counted them", async () => (await depth()) === "3");
+  gate.freeze();
+  assert.equal(await depth(), undefined);
+  await gate.shut();
+  assert.equal(await depth(), undefined);
+  await gate.open();
+  await until("it is told again", async () => (await depth()) === "3");
+  // A queue that is gone closes the channel that asks, and that is none of the publisher's.
+  await broker.deleteQueue(deadLetterName(sut.queue));
+  assert.equal(await depth(), "3");
+  await sut.publisher.apply(greetingOf("4"), call);
+});

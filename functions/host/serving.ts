@@ -1,7 +1,8 @@
 /** What both faces of a function do with a request that came in: its operation, its logger, its access line. */
 import type { Attributes } from "@opentelemetry/api";
+import type { Admission } from "./admission.ts";
 import type { RunningCall } from "./call.ts";
-import { admit, type PropagatedHeaders } from "./headers.ts";
+import type { PropagatedHeaders } from "./headers.ts";
 import { logOf } from "./logger.ts";
 import { placeInTrace } from "./trace-context.ts";
 import type { Tracing } from "./tracing.ts";
@@ -38,10 +39,10 @@ export type Serve = (call: RunningCall, request: ServedRequest) => Served;
 
 export function createServing({
   tracing,
-  logLevelHeader,
+  admission,
 }: {
   tracing: Tracing;
-  logLevelHeader: boolean;
+  admission: Pick<Admission, "headersOf">;
 }): Serve {
   let cold = true;
 
@@ -49,7 +50,7 @@ export function createServing({
     const coldStart = cold;
     cold = false;
     const { trace, links } = placeInTrace(call.headers, event);
-    const headers = admit({ ...call.headers, ...event }, { logLevelHeader });
+    const headers = admission.headersOf({ ...call.headers, ...event });
     const operation = tracing.begin(
       {
         kind: "server",

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { saveTo, subscriber } from "#host";
 import type { StoreEffect } from "#host/effects";
+import { draw } from "#host/faults";
 import type { PropagatedHeaders } from "#host/headers";
 import type { Message } from "#host/subscriber";
 import { startTestHost } from "#host/testing";
@@ -12,10 +13,10 @@ import { until } from "../test/support/until.ts";
 
 const url = await useDatabase();
 
-async function startSubscriber(mongodbUrl = url) {
+async function startSubscriber(mongodbUrl = url, more: Record<string, string> = {}) {
   const effect = saveTo<Message>(`test-${randomUUID()}.messages`);
   const definition = subscriber({ name: "subscriber", greeting: "Hola", effect });
-  const host = await startTestHost(definition, { env: { MONGODB_URL: mongodbUrl } });
+  const host = await startTestHost(definition, { env: { MONGODB_URL: mongodbUrl, ...more } });
   await until("readiness", () => host.ready());
   const post = (options: AskOptions) => ask(host.port, "/", { method: "POST", ...options });
   return {
@@ -148,4 +149,41 @@ test("continues the event's own trace, not that of its delivery", async () => {
     body: body ?? "",
   });
   assert.deepEqual(seen, { traceparent: "00-event", "x-request-id": "event", b3: "delivery" });
+});
+
+test("an event's faults happen to each delivery anew, and the event is kept once", async () => {
+  await using sut = await startSubscriber(url, { FAULTS: "on" });
+  const requestId = randomUUID();
+  const fault = { target: "subscriber", action: "503", requestId, seed: 7 };
+  const fails = (attempt: number) => draw({ ...fault, attempt }) < 0.5;
+  const xfault = "subscriber=503@50%; seed=7";
+  for (const attempt of [1, 2, 3, 4, 5, 6]) {
+    const answer = await sut.postEvent({ ...event, xfault, xrequestid: requestId });
+    assert.equal(answer.status, fails(attempt) ? 503 : 204, `attempt ${attempt}`);
+    if (fails(attempt)) assert.match(answer.text, /subscriber: a fault was injected: 503/);
+  }
+  // Another event with the same request id begins anew.
+  const other = await sut.postEvent({ ...event, id: "2", xfault, xrequestid: requestId });
+  assert.equal(other.status, fails(1) ? 503 : 204);
+});
+
+test("an event's faults are ignored unless FAULTS=on, and wrong ones are refused when it is", async () => {
+  await using off = await startSubscriber();
+  assert.equal((await off.postEvent({ ...event, xfault: "subscriber=503" })).status, 204);
+  assert.equal((await off.postEvent({ ...event, xfault: "subscriber=now" })).status, 204);
+  await using on = await startSubscriber(url, { FAULTS: "on" });
+  const answer = await on.postEvent({ ...event, xfault: "subscriber=now" });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /x-fault: .*an HTTP status from 400 to 599/);
+  assert.deepEqual(await on.messages(), []);
+});
+
+test("the time from an event to its storing is shown", async () => {
+  await using sut = await startSubscriber();
+  const time = new Date(Date.now() - 45_000).toISOString();
+  await sut.postEvent({ ...event, time });
+  const { text } = await ask(sut.host.port, "/metrics");
+  const lag = (le: string) =>
+    `cloudevents_delivery_lag_seconds_bucket{le="${le}",service_name="subscriber"}`;
+  assert.ok(text.includes(`${lag("30")} 0\n${lag("60")} 1\n`), text);
 });

@@ -52,6 +52,7 @@ export function subscriber({ name, greeting, effect }: SubscriberOptions): Defin
               const event = readEvent(request);
               const message = { id: `${event.source} ${event.id}`, event: eventToJson(event) };
               await store.apply(message, request.call).catch(inPath);
+              runtime.metrics?.delivered(event.time);
               return { status: 204 };
             },
           },

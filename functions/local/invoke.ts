@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { reasonOf } from "#host/errors";
+import { headersToMetadata, type PropagatedHeaders } from "#host/headers";
 import { GreetingResponse, GreetingServiceClient } from "#proto";
 import { localDir } from "./discover.ts";
 import { parse, positive, UsageError } from "./options.ts";
@@ -15,6 +16,9 @@ const usage = `Calls one function of the graph that npm start runs, and prints i
   --grpc            by gRPC instead of HTTP
   --event FILE      hands it the CloudEvent in FILE (JSON), as service-f takes them
   --times N         N calls, one after the other, and a summary
+  --fault "LIST"    faults for these calls only: "service-g=503@50%, service-c=delay:800ms";
+                    they happen where the functions run with FAULTS=on
+  --seed N          with --fault: the same calls fail each time that this is typed
   --help            this text`;
 
 interface Answer {
@@ -23,7 +27,10 @@ interface Answer {
   text: string;
 }
 
-type Call = () => Promise<Answer>;
+type Call = (headers: PropagatedHeaders) => Promise<Answer>;
+
+/** The headers of call number `call`, from 1. */
+type HeadersOf = (call: number) => PropagatedHeaders;
 
 const timeoutMs = 10_000;
 
@@ -39,6 +46,8 @@ async function main(args: string[]): Promise<number> {
         grpc: { type: "boolean", default: false },
         event: { type: "string" },
         times: { type: "string", default: "1" },
+        fault: { type: "string" },
+        seed: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
@@ -48,11 +57,14 @@ async function main(args: string[]): Promise<number> {
     }
     if (values.grpc && values.event) throw new UsageError("--event goes over HTTP, without --grpc");
     const times = positive("times", values.times, 1_000_000);
+    const headersOf = faultHeaders(values.fault, values.seed);
     const port = portOf(positionals);
-    if (!values.grpc) return await repeat(byHttp(port, await readEvent(values.event)), times);
+    if (!values.grpc) {
+      return await repeat(byHttp(port, await readEvent(values.event)), times, headersOf);
+    }
     const client = new GreetingServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
     try {
-      return await repeat(byGrpc(client), times);
+      return await repeat(byGrpc(client), times, headersOf);
     } finally {
       client.close();
     }
@@ -60,6 +72,17 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** The functions draw by seed and request id, so both are the same in each run. */
+function faultHeaders(fault: string | undefined, seed: string | undefined): HeadersOf {
+  if (seed === undefined) return () => (fault ? { "x-fault": fault } : {});
+  if (!fault) throw new UsageError("--seed goes with --fault");
+  const number = positive("seed", seed, 1_000_000);
+  return (call) => ({
+    "x-fault": `${fault}, seed=${number}`,
+    "x-request-id": `invoke-${number}-${call}`,
+  });
 }
 
 function portOf([name, ...others]: string[]): number {
@@ -81,12 +104,12 @@ async function readEvent(file: string | undefined): Promise<Buffer | undefined> 
 
 function byHttp(port: number, event: Buffer | undefined): Call {
   const url = `http://127.0.0.1:${port}${event ? "/" : "/api/greeting"}`;
-  const headers = { "content-type": "application/cloudevents+json" };
-  return async () => {
-    const post = event && { method: "POST", headers, body: event };
+  const post = event && { method: "POST", body: event };
+  const type = event && { "content-type": "application/cloudevents+json" };
+  return async (headers) => {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(url, { ...post, signal });
+      const response = await fetch(url, { ...post, headers: { ...headers, ...type }, signal });
       const text = (await response.text()) || `${response.status} ${STATUS_CODES[response.status]}`;
       return { ok: response.ok, text };
     } catch (error) {
@@ -96,27 +119,24 @@ function byHttp(port: number, event: Buffer | undefined): Call {
 }
 
 function byGrpc(client: GreetingServiceClient): Call {
-  return () =>
+  return (headers) =>
     new Promise((resolve) => {
-      client.greeting(
-        {},
-        new Metadata(),
-        { deadline: Date.now() + timeoutMs },
-        (error, response) => {
-          if (error) resolve({ ok: false, text: `${status[error.code]}: ${error.details}` });
-          else resolve({ ok: true, text: JSON.stringify(GreetingResponse.toJSON(response)) });
-        },
-      );
+      const metadata = new Metadata();
+      headersToMetadata(headers, metadata);
+      client.greeting({}, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
+        if (error) resolve({ ok: false, text: `${status[error.code]}: ${error.details}` });
+        else resolve({ ok: true, text: JSON.stringify(GreetingResponse.toJSON(response)) });
+      });
     });
 }
 
 /** Prints each answer on stdout, one line each when there are several, and a summary on stderr. */
-async function repeat(call: Call, times: number): Promise<number> {
+async function repeat(call: Call, times: number, headersOf: HeadersOf): Promise<number> {
   const durations: number[] = [];
   let failed = 0;
-  for (let left = times; left > 0; left -= 1) {
+  for (let number = 1; number <= times; number += 1) {
     const since = performance.now();
-    const { ok, text } = await call();
+    const { ok, text } = await call(headersOf(number));
     durations.push(performance.now() - since);
     if (!ok) failed += 1;
     process.stdout.write(`${format(text, times === 1)}\n`);
