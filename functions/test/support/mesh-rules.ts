@@ -1,101 +1,176 @@
 /** What an environment's Istio objects must say, given the graph: who may call whom, and how connections are made. */
 import { isDeepStrictEqual } from "node:util";
-import { callersOf, type Environment, find, usersOf } from "./manifest-rules.ts";
-import { at, type Manifest } from "./manifests.ts";
+import {
+  callersOf,
+  type Environment,
+  find,
+  isExternal,
+  type Rule,
+  servicesOf,
+  usersOf,
+} from "./environment.ts";
+import { at, type Manifest, titleOf } from "./manifests.ts";
 
-interface Rule {
+interface PolicyRule {
   from?: { source: { serviceAccounts?: string[]; notPrincipals?: string[] } }[];
-  when?: { key: string; values?: string[] }[];
+  to?: object[];
+  when?: { key: string; values?: string[]; notValues?: string[] }[];
 }
 
 const ingress = "istio-system/istio-ingressgateway-service-account";
 
-export function meshProblemsOf(environment: Environment): string[] {
-  return [...atCallees(environment), ...atActivator(environment), ...connections(environment)];
-}
+/** Knative's own part, which the policy `knative` allows at every function; without a limit only the activator is. */
+const knativeAccounts = ["knative-serving/activator", "knative-serving/controller", ingress];
 
-const rulesOf = (policy: Manifest | undefined) => at<Rule[]>(policy, "spec.rules") ?? [];
+const rulesOf = (policy: Manifest | undefined) => at<PolicyRule[]>(policy, "spec.rules") ?? [];
 
-/** One policy for each callee, which allows its callers; and nothing is allowed besides. */
-function atCallees(environment: Environment): string[] {
-  const problems: string[] = [];
-  const nothing = find(environment, "AuthorizationPolicy", "deny-by-default");
-  if (!isDeepStrictEqual(nothing?.spec, {}))
-    problems.push("AuthorizationPolicy: no deny-by-default");
-  const functions = environment.definitions.filter(({ kind }) => kind !== "bridge");
-  const expected: [string, string[]][] = [
-    ...functions.map(({ name }): [string, string[]] => [
-      name,
-      name === "gateway" ? [ingress] : callersOf(environment, name),
-    ]),
-    ["mongodb", usersOf(environment, "mongodb")],
-    ["rabbitmq", usersOf(environment, "rabbitmq")],
+const accountsOf = ({ from }: PolicyRule) =>
+  from?.flatMap(({ source }) => source.serviceAccounts ?? []) ?? [];
+
+/** One policy for each callee, the database and the broker, which allows its callers and nobody else. */
+function callees(environment: Environment): string[] {
+  const functions = servicesOf(environment).map(({ name }): Expected => {
+    return [name, name === "gateway" ? [ingress] : callersOf(environment, name)];
+  });
+  const expected: Expected[] = [
+    ...functions,
+    ["mongodb", usersOf(environment, "mongodb"), "27017"],
+    ["rabbitmq", usersOf(environment, "rabbitmq"), "5672"],
   ];
-  for (const [name, callers] of expected) {
+  return expected.flatMap(([name, callers, port]) => {
     const policy = find(environment, "AuthorizationPolicy", name);
-    const selected = at(policy, "spec.selector.matchLabels.app");
-    const allowed = rulesOf(policy).flatMap(
-      ({ from }) => from?.flatMap(({ source }) => source.serviceAccounts ?? []) ?? [],
-    );
-    if (selected !== name || !isDeepStrictEqual(allowed.sort(), callers)) {
-      problems.push(`AuthorizationPolicy ${name}: allows [${allowed}], and the graph [${callers}]`);
+    const title = `AuthorizationPolicy ${name}`;
+    if (!policy) return [`${title}: missing, so nobody may call ${name}`];
+    const allowed = rulesOf(policy).flatMap(accountsOf).sort();
+    const to = port ? { to: [{ operation: { ports: [port] } }] } : {};
+    const rules = [{ from: [{ source: { serviceAccounts: allowed } }], ...to }];
+    if (!isDeepStrictEqual(allowed, callers)) {
+      return [`${title}: allows [${allowed}], and the graph [${callers}]`];
     }
-  }
-  return problems;
-}
-
-/** The same edges once more where the activator is between. */
-function atActivator(environment: Environment): string[] {
-  const { namespace, definitions } = environment;
-  const names = [`edges-of-${namespace}`, `gateway-of-${namespace}`];
-  const policies = names.map((name) => find(environment, "AuthorizationPolicy", name));
-  const rules = policies.flatMap(rulesOf);
-  const problems = policies.flatMap((policy, index) =>
-    policy?.metadata.namespace === "knative-serving" && at(policy, "spec.action") === "DENY"
+    const spec = { selector: { matchLabels: { app: name } }, rules };
+    return isDeepStrictEqual(sorted(policy.spec), spec)
       ? []
-      : [`AuthorizationPolicy ${names[index]}: does not deny at the activator`],
+      : [`${title}: selects or allows more or less than ${callers} at ${name}`];
+  });
+}
+
+type Expected = [name: string, callers: string[], port?: string];
+
+/** The spec with its only rule's accounts in the alphabet's order, as the graph's are. */
+function sorted(spec: unknown): unknown {
+  const copy = structuredClone(spec) as { rules?: PolicyRule[] };
+  for (const { from } of copy.rules ?? []) from?.[0]?.source.serviceAccounts?.sort();
+  return copy;
+}
+
+/** Nothing is allowed besides: not by a policy for all, nor by one for a function that is none. */
+function nothingElse(environment: Environment): string[] {
+  const callee = [...servicesOf(environment).map(({ name }) => name), "mongodb", "rabbitmq"];
+  const policies = environment.manifests.filter(
+    ({ kind, metadata }) =>
+      kind === "AuthorizationPolicy" && metadata.namespace !== "knative-serving",
   );
-  for (const { name, kind } of definitions) {
-    if (kind === "bridge") continue;
-    const rule = rules.find(({ when }) => when?.some(({ values }) => values?.[0] === `${name}-*`));
-    const inNamespace = rule?.when?.some(
-      ({ key, values }) => key.includes("Knative-Serving-Namespace") && values?.[0] === namespace,
+  const problems = policies
+    .filter(({ metadata: { name } }) => ![...callee, "knative", "deny-by-default"].includes(name))
+    .map((policy) => `${titleOf(policy)}: allows what is no edge of the graph`);
+  if (!isDeepStrictEqual(find(environment, "AuthorizationPolicy", "deny-by-default")?.spec, {})) {
+    problems.push("AuthorizationPolicy deny-by-default: must be there with an empty spec");
+  }
+  const isKnatives = (rule: PolicyRule) => {
+    const [account = "?", ...others] = accountsOf(rule);
+    const isLimited = Boolean(rule.to || rule.when);
+    return (
+      others.length === 0 &&
+      knativeAccounts.includes(account) &&
+      (isLimited || account === knativeAccounts[0])
     );
-    const allowed = rule?.from?.flatMap(({ source }) => source.notPrincipals ?? []) ?? [];
-    const callers = callersOf(environment, name).map((caller) => principal(namespace, caller));
-    const wanted =
-      name === "gateway" ? [principal(...(ingress.split("/") as [string, string]))] : callers;
-    if (!inNamespace || !isDeepStrictEqual(allowed.sort(), wanted.sort())) {
-      problems.push(
-        `the activator lets [${allowed}] through to ${name}, and the graph [${wanted}]`,
-      );
+  };
+  for (const rule of rulesOf(find(environment, "AuthorizationPolicy", "knative"))) {
+    if (!isKnatives(rule)) {
+      problems.push(`AuthorizationPolicy knative: allows [${accountsOf(rule)}] at every function`);
     }
   }
   return problems;
 }
 
-function principal(namespace: string, account: string): string {
-  return `cluster.local/ns/${namespace}/sa/${account}`;
+/** The same edges once more where the activator is between, which a function sees as its caller. */
+function activator(environment: Environment): string[] {
+  const { namespace } = environment;
+  const policies = ["edges", "gateway", "hosts"].map((what): [string, Manifest | undefined] => {
+    const name = `${what}-of-${namespace}`;
+    return [name, find(environment, "AuthorizationPolicy", name)];
+  });
+  const blind = policies
+    .filter(([, policy]) => {
+      const isThere = at(policy, "spec.selector.matchLabels.app") === "activator";
+      return !isThere || at(policy, "spec.action") !== "DENY";
+    })
+    .map(([name]) => `AuthorizationPolicy ${name}: does not deny at the activator`);
+  const rules = policies.flatMap(([, policy]) => rulesOf(policy));
+  const host = at<string[]>(policies[2]?.[1], "spec.rules.0.to.0.operation.hosts");
+  if (!isDeepStrictEqual(host, [`*.${namespace}.svc.cluster.local`])) {
+    blind.push(`AuthorizationPolicy hosts-of-${namespace}: is for the hosts ${host}`);
+  }
+  return [...blind, ...servicesOf(environment).flatMap(({ name }) => edgeProblems(name))];
+
+  function edgeProblems(name: string): string[] {
+    const when = [
+      { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
+      { key: "request.headers[Knative-Serving-Revision]", values: [`${name}-*`] },
+      { key: "request.headers[K-Network-Probe]", notValues: ["*"] },
+    ];
+    const rule = rules.find((candidate) => isDeepStrictEqual(candidate.when, when));
+    if (!rule) return [`the activator lets everybody through to ${name}`];
+    const allowed = rule.from?.flatMap(({ source }) => source.notPrincipals ?? []).sort() ?? [];
+    const wanted = name === "gateway" ? [ingress] : callersOf(environment, name);
+    const principals = wanted.map((account) => principal(namespace, account)).sort();
+    return isDeepStrictEqual(allowed, principals) && !rule.to
+      ? []
+      : [`the activator lets [${allowed}] through to ${name}, and the graph [${principals}]`];
+  }
 }
 
+/** An account of this namespace, or "namespace/account" as the policies name others. */
+function principal(namespace: string, account: string): string {
+  const [name = "", owner = namespace] = account.split("/").reverse();
+  return `cluster.local/ns/${owner}/sa/${name}`;
+}
+
+/** Mutual TLS everywhere, and each client's own protocol up to the function. */
 function connections(environment: Environment): string[] {
-  const { namespace, manifests } = environment;
-  const problems: string[] = [];
+  const { namespace, mesh } = environment;
+  const all = [...environment.manifests, ...mesh];
   const hosts = [
     `*.${namespace}.svc.cluster.local`,
     "activator-service.knative-serving.svc.cluster.local",
     "knative-local-gateway.istio-system.svc.cluster.local",
   ];
-  for (const host of hosts) {
-    const rule = manifests.find(
+  const upgraded = hosts.filter((host) => {
+    const rule = all.find(
       (object) => object.kind === "DestinationRule" && at(object, "spec.host") === host,
     );
-    if (at(rule, "spec.trafficPolicy.connectionPool.http.useClientProtocol") !== true) {
-      problems.push(`DestinationRule for ${host}: does not keep the client's protocol`);
-    }
-  }
-  const mtls = find(environment, "PeerAuthentication", "default");
-  if (at(mtls, "spec.mtls.mode") !== "STRICT")
-    problems.push("PeerAuthentication default: not STRICT");
-  return problems;
+    return at(rule, "spec.trafficPolicy.connectionPool.http.useClientProtocol") !== true;
+  });
+  const plain = environment.manifests.filter(
+    ({ kind, spec }) =>
+      kind === "PeerAuthentication" && !isDeepStrictEqual(spec, { mtls: { mode: "STRICT" } }),
+  );
+  const isStrict = find(environment, "PeerAuthentication", "default");
+  return [
+    ...upgraded.map((host) => `DestinationRule for ${host}: does not keep the client's protocol`),
+    ...plain.map((policy) => `${titleOf(policy)}: is not STRICT for all`),
+    ...(isStrict ? [] : ["PeerAuthentication default: missing, so plain text is taken"]),
+  ];
 }
+
+/** Hosted systems are known to the mesh, and only those. */
+function hosted(environment: Environment): string[] {
+  const entries = environment.manifests.filter(({ kind }) => kind === "ServiceEntry");
+  const has = entries.map(({ metadata }) => metadata.name).sort();
+  const wanted = isExternal(environment) ? ["mongodb", "rabbitmq"] : [];
+  return isDeepStrictEqual(has, wanted)
+    ? []
+    : [`ServiceEntry: there are [${has}], and [${wanted}] are hosted elsewhere`];
+}
+
+export const meshRules: readonly Rule[] = [callees, nothingElse, activator, connections, hosted];
