@@ -1,0 +1,212 @@
+/** What the cluster watches with: scrape configuration, rules and every query, before a real Prometheus and the real graph. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { functionsDir } from "../local/discover.ts";
+import { filledIn, queriesOf, readDashboards } from "./support/dashboards.ts";
+import { type Exposition, startExposition } from "./support/exposition.ts";
+import { eventually, startTestGraph, type TestGraph } from "./support/graph.ts";
+import { at, build, type Manifest } from "./support/manifests.ts";
+import {
+  configuration,
+  type Prometheus,
+  startPrometheus,
+  type Target,
+  whyNoPrometheus,
+} from "./support/prometheus.ts";
+
+const whyNot = await whyNoPrometheus();
+const queries = Object.values(readDashboards()).flatMap(queriesOf);
+const readme = readFileSync(join(functionsDir, "../README.md"), "utf8");
+const values = { namespace: "dev", function: "service-g", __rate_interval: "30s" };
+
+/** The right column of the table of older queries. */
+function readmeQueries(): string[] {
+  const [, after = ""] = readme.split("| older query | today |");
+  const rows = after.split("\n\n")[0]?.split("\n").slice(2) ?? [];
+  return rows.map((row) => /\| `([^`]+)` \|$/.exec(row)?.[1] ?? row);
+}
+
+describe("the rules", { skip: whyNot ?? false }, () => {
+  const folder = join(configuration, "..");
+  const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: "utf8" });
+
+  for (const file of ["recording_rules.yml", "alerting_rules.yml"]) {
+    test(`${file} is what promtool takes`, () => {
+      const { status, stdout, stderr } = promtool("check", "rules", join(folder, file));
+      assert.equal(status, 0, stdout + stderr);
+    });
+  }
+
+  test("fire for what they wait for, and for nothing else", () => {
+    const cases = join(functionsDir, "test/prometheus/rules.yml");
+    const { status, stdout, stderr } = promtool("test", "rules", cases);
+    assert.equal(status, 0, stdout + stderr);
+    const text = readFileSync(join(folder, "alerting_rules.yml"), "utf8");
+    for (const [, alert = ""] of text.matchAll(/- alert: (\w+)/g)) {
+      assert.ok(
+        readFileSync(cases, "utf8").includes(`alertname: ${alert}`),
+        `${alert} has no case`,
+      );
+    }
+  });
+});
+
+describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? false }, () => {
+  let system: TestGraph;
+  let prometheus: Prometheus;
+  const expositions: Exposition[] = [];
+
+  /** What Kubernetes would tell Prometheus of a pod of this workload; its address is one of this machine. */
+  const podOf = (manifest: Manifest | undefined, address: string): Target => {
+    const { annotations = {}, labels = {} } =
+      at<Manifest["metadata"]>(manifest, "spec.template.metadata") ?? {};
+    const [ip = "", port = ""] = address.split(":");
+    // After the sidecar's injection: the agent has taken the annotations' place, and their port.
+    const given = {
+      ...annotations,
+      ...("prometheus.io/port" in annotations && { "prometheus.io/port": port }),
+    };
+    const meta = [
+      ...Object.entries(given).map(([name, value]) => [`annotation_${name}`, value]),
+      ...Object.entries(labels).map(([name, value]) => [`label_${name}`, value]),
+      ["label_serving_knative_dev_revision", `${manifest?.metadata.name}-00001`],
+      ["name", `${manifest?.metadata.name}-00001-deployment-7c9d-x2x4z`],
+      ["phase", "Running"],
+      ["ip", ip],
+    ].map(([name = "", value = ""]) => [
+      `__meta_kubernetes_pod_${name.replaceAll(/[^a-zA-Z\d]/g, "_")}`,
+      value,
+    ]);
+    return {
+      job: "pods",
+      address,
+      meta: { ...Object.fromEntries(meta), __meta_kubernetes_namespace: "dev" },
+    };
+  };
+
+  before(async () => {
+    const manifests = [...build("knative/overlays/dev"), ...build("knative/overlays/dev-bridge")];
+    const workload = (name: string) =>
+      manifests.find((one) => one.metadata.name === name && at(one, "spec.template"));
+    system = await startTestGraph({ FAULTS: "on" });
+    const functions = [...system.graph.addresses]
+      .filter(([name]) => workload(name))
+      .map(([name, port]) => podOf(workload(name), `127.0.0.1:${port}`));
+    const standIn = async (file: string, name: string, meta: Record<string, string> = {}) => {
+      const exposition = await startExposition(join(functionsDir, `test/prometheus/${file}.prom`));
+      expositions.push(exposition);
+      const pod = podOf(workload(name), exposition.address);
+      return { ...pod, meta: { ...pod.meta, ...meta } };
+    };
+    const port = "__meta_kubernetes_pod_container_port_name";
+    prometheus = await startPrometheus([
+      ...functions,
+      await standIn("pods", "service-c"),
+      await standIn("rabbitmq", "rabbitmq"),
+      {
+        ...(await standIn("queue-proxy", "service-g", { [port]: "http-usermetric" })),
+        job: "queue-proxy",
+      },
+      { ...(await standIn("knative", "activator", { [port]: "metrics" })), job: "knative" },
+      { ...(await standIn("cadvisor", "node")), job: "cadvisor" },
+    ]);
+    // Good requests, and of each kind of failure one: later than the first scrape, so that rates see them grow.
+    for (let round = 0; round < 3; round += 1) {
+      await system.ask();
+      await system.fetch("gateway", "/api/greeting", { headers: { "x-fault": "service-g=503" } });
+      await system.fetch("gateway", "/api/greeting", { headers: { "x-fault": "service-h=503" } });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  });
+  after(async () => {
+    await prometheus?.[Symbol.asyncDispose]();
+    for (const exposition of expositions) await exposition[Symbol.asyncDispose]();
+    await system?.[Symbol.asyncDispose]();
+  });
+
+  test("reads every function, and labels what it reads", async () => {
+    assert.deepEqual(await prometheus.unread(), []);
+    const read = await prometheus.query('process_uptime_seconds{service_name!=""}');
+    const names = read.map(({ metric }) => metric.service_name).sort();
+    const expected = system.graph.functions.flatMap(({ name }) => (name === "ui" ? [] : [name]));
+    assert.deepEqual(names, expected.sort());
+    for (const { metric } of read) {
+      assert.equal(metric.job, "pods");
+      assert.equal(metric.namespace, "dev");
+      assert.equal(metric.app, metric.service_name);
+      assert.match(metric.pod ?? "", new RegExp(`^${metric.app}-`));
+    }
+  });
+
+  test("evaluates every rule", async () => {
+    assert.deepEqual(await prometheus.rulesThatFail(), []);
+    const edges = await eventually(
+      () => prometheus.query("edge:requests:rate5m > 0"),
+      (seen) => seen.length >= 8,
+    );
+    const names = edges.map(({ metric }) => `${metric.service_name} > ${metric.service_peer_name}`);
+    assert.deepEqual(names.sort(), [
+      "bridge > service-f",
+      "gateway > service-a",
+      "service-a > service-b",
+      "service-a > service-c",
+      "service-b > service-d",
+      "service-b > service-e",
+      "service-e > service-g",
+      "service-e > service-h",
+    ]);
+  });
+
+  test("keeps the trace of a request with its duration", async () => {
+    const found = await eventually(
+      () => prometheus.exemplars("http_server_request_duration_seconds_bucket"),
+      (seen) => seen.length > 0,
+    );
+    assert.match(found[0] ?? "", /^[\da-f]{32}$/);
+  });
+
+  /** What stays empty while broker and publisher are well, and alerts while nothing is wrong. */
+  const mayBeEmpty = /messaging_operation_type="send", error_type!=""|^ALERTS/;
+
+  for (const { from, expr } of queries) {
+    test(`has an answer for ${from}`, async () => {
+      // Of each function something is missing that another has: a call, a save, a publish.
+      const asked = ["service-g", "service-e", "service-d", "gateway"].map((name) =>
+        filledIn(expr, { ...values, function: name }),
+      );
+      const answer = await eventually(
+        async () => {
+          for (const query of new Set(asked)) {
+            const found = await prometheus.query(query);
+            if (found.length > 0) return found;
+          }
+          return [];
+        },
+        (found) => found.length > 0 || mayBeEmpty.test(expr),
+        10_000,
+      );
+      for (const { value } of answer) assert.doesNotMatch(value[1], /^\+?Inf/);
+    });
+  }
+
+  for (const query of readmeQueries()) {
+    test(`has an answer for the README's ${query}`, async () => {
+      await eventually(
+        () => prometheus.query(query),
+        (found) => found.length > 0,
+        5_000,
+      );
+    });
+  }
+
+  test("refuses a query that is wrong, and finds nothing by the older names", async () => {
+    await assert.rejects(() => prometheus.query("sum by (le (rate(up[1m]))"), /parse error/);
+    assert.deepEqual(
+      await prometheus.query('container_memory_max_usage_bytes{container_name="service-f"}'),
+      [],
+    );
+  });
+});
