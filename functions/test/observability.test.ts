@@ -24,9 +24,9 @@ const values = { namespace: "dev", function: "service-g", __rate_interval: "30s"
 
 /** The right column of the table of older queries. */
 function readmeQueries(): string[] {
-  const [, after = ""] = readme.split("| older query | today |");
-  const rows = after.split("\n\n")[0]?.split("\n").slice(2) ?? [];
-  return rows.map((row) => /\| `([^`]+)` \|$/.exec(row)?.[1] ?? row);
+  const [, after = ""] = readme.split("| older query | today |\n| --- | --- |\n");
+  const [rows = ""] = after.split(/\n(?!\|)/);
+  return rows.split("\n").map((row) => /\| `([^`]+)` \|$/.exec(row)?.[1] ?? row);
 }
 
 describe("the rules", { skip: whyNot ?? false }, () => {
