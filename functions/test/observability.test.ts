@@ -96,24 +96,29 @@ describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? fals
       manifests.find((one) => one.metadata.name === name && at(one, "spec.template"));
     system = await startTestGraph({ FAULTS: "on" });
     watched = [...system.graph.addresses].filter(([name]) => workload(name));
-    const functions = watched.map(([name, port]) => podOf(workload(name), `127.0.0.1:${port}`));
-    const standIn = async (file: string, name: string, meta: Record<string, string> = {}) => {
-      const exposition = await startExposition(join(functionsDir, `test/prometheus/${file}.prom`));
+    const standIn = async (file: string, name: string, job: string, application?: string) => {
+      const text = join(functionsDir, `test/prometheus/${file}.prom`);
+      const exposition = await startExposition(text, application);
       expositions.push(exposition);
-      const pod = podOf(workload(name), exposition.address);
-      return { ...pod, meta: { ...pod.meta, ...meta } };
+      return { ...podOf(workload(name), exposition.address), job };
     };
-    const port = "__meta_kubernetes_pod_container_port_name";
+    const withPort = (name: string, { meta, ...target }: Target) => ({
+      ...target,
+      meta: { ...meta, __meta_kubernetes_pod_container_port_name: name },
+    });
     prometheus = await startPrometheus([
-      ...functions,
-      await standIn("pods", "service-c"),
-      await standIn("rabbitmq", "rabbitmq"),
-      {
-        ...(await standIn("queue-proxy", "service-g", { [port]: "http-usermetric" })),
-        job: "queue-proxy",
-      },
-      { ...(await standIn("knative", "activator", { [port]: "metrics" })), job: "knative" },
-      { ...(await standIn("cadvisor", "node")), job: "cadvisor" },
+      // service-c as on the cluster, where its sidecar's metrics and its own come as one; the others by themselves.
+      ...(await Promise.all(
+        watched.map(([name, port]) =>
+          name === "service-c"
+            ? standIn("pods", name, "pods", `127.0.0.1:${port}`)
+            : podOf(workload(name), `127.0.0.1:${port}`),
+        ),
+      )),
+      await standIn("rabbitmq", "rabbitmq", "pods"),
+      withPort("http-usermetric", await standIn("queue-proxy", "service-g", "queue-proxy")),
+      withPort("metrics", await standIn("knative", "activator", "knative")),
+      await standIn("cadvisor", "node", "cadvisor"),
     ]);
     traffic = keepAsking();
     const failing = 'rate(rpc_client_call_duration_seconds_count{error_type!=""}[30s]) > 0';
