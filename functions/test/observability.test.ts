@@ -1,7 +1,10 @@
 /** What the cluster watches with: scrape configuration, rules and every query, before a real Prometheus and the real graph. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { functionsDir } from "../local/discover.ts";
@@ -55,6 +58,7 @@ describe("the rules", { skip: whyNot ?? false }, () => {
 });
 
 describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? false }, () => {
+  let receiver: Server;
   let system: TestGraph;
   let prometheus: Prometheus;
   let watched: [name: string, port: number][];
@@ -94,7 +98,13 @@ describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? fals
     const manifests = [...build("knative/overlays/dev"), ...build("knative/overlays/dev-bridge")];
     const workload = (name: string) =>
       manifests.find((one) => one.metadata.name === name && at(one, "spec.template"));
-    system = await startTestGraph({ FAULTS: "on" });
+    // Somebody who takes spans: only of a request that is traced there is an exemplar.
+    receiver = createServer((request, response) =>
+      request.resume().on("end", () => response.end()),
+    );
+    await once(receiver.listen(0, "127.0.0.1"), "listening");
+    const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+    system = await startTestGraph({ FAULTS: "on", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
     watched = [...system.graph.addresses].filter(([name]) => workload(name));
     const standIn = async (file: string, name: string, job: string, application?: string) => {
       const text = join(functionsDir, `test/prometheus/${file}.prom`);
@@ -143,6 +153,7 @@ describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? fals
     await prometheus?.[Symbol.asyncDispose]();
     for (const exposition of expositions) await exposition[Symbol.asyncDispose]();
     await system?.[Symbol.asyncDispose]();
+    receiver?.close();
   });
 
   test("reads every function, and labels what it reads", async () => {
