@@ -12,6 +12,7 @@ const folders = [
   ...overlaysOf("knative").map((name) => `knative/overlays/${name}`),
   ...overlaysOf("istio").map((name) => `istio/overlays/${name}`),
   "istio/mesh",
+  "istio/mesh-metrics",
 ];
 
 describe("every object is what Kubernetes, Knative and Istio take:", () => {
@@ -105,7 +106,7 @@ describe("the tools take it as well:", () => {
     const text = JSON.stringify({
       apiVersion: "v1",
       kind: "List",
-      items: ["knative/overlays/dev", "istio/overlays/dev", "istio/mesh"].flatMap(build),
+      items: ["knative/overlays/dev", "istio/overlays/dev", "istio/mesh-metrics"].flatMap(build),
     });
     const args = ["analyze", "--use-kube=false", "--output", "json", "-"];
     const { stdout, stderr } = spawnSync("istioctl", args, { input: text, encoding: "utf8" });

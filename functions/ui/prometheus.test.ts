@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Graph } from "#host/graph";
 import graph from "../gateway/graph.json" with { type: "json" };
-import { startPrometheus, type TestPrometheus } from "../test/support/prometheus.ts";
-import { without } from "../test/support/tools.ts";
+import {
+  type PrometheusOfText,
+  startPrometheusOf,
+  whyNoPrometheus,
+} from "../test/support/prometheus.ts";
 import { until } from "../test/support/until.ts";
 import { createGraphSource } from "./graph-source.ts";
 import type { LiveGraph } from "./live.ts";
 import { askIstio } from "./prometheus.ts";
 
-const skip = process.env.CI ? false : without("prometheus");
+const skip = (await whyNoPrometheus()) ?? false;
 
 interface Requests {
   from: string;
@@ -103,7 +106,7 @@ function exposition(scrape: number): string {
 }
 
 describe("Istio's metrics", { skip }, () => {
-  let prometheus: TestPrometheus;
+  let prometheus: PrometheusOfText;
   let live: LiveGraph;
   const edge = (from: string, to: string) => {
     const found = live.edges.find((one) => one.from === from && one.to === to);
@@ -114,7 +117,7 @@ describe("Istio's metrics", { skip }, () => {
 
   before(async () => {
     let scrape = 0;
-    prometheus = await startPrometheus(() => exposition(scrape++));
+    prometheus = await startPrometheusOf(() => exposition(scrape++));
     const take = createGraphSource({
       graph: graph as Graph,
       url: prometheus.url,
