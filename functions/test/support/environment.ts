@@ -59,11 +59,20 @@ export function sourceAccount(environment: Environment): string {
   return `${bridgeOf(environment)?.consumes}-source`;
 }
 
+/** The account of the way in from outside, as "namespace/account". */
+export const ingress = "istio-system/istio-ingressgateway-service-account";
+
+/** What people and browsers reach; whatever else is public is a mistake. */
+export function isPublic({ kind }: Definition): boolean {
+  return kind === "gateway" || kind === "ui";
+}
+
 /** Who may call a function: the callers that the graph declares, and the gateway, which triggers any. */
-export function callersOf(environment: Environment, name: string): string[] {
-  if (name === "gateway") return [];
+export function callersOf(environment: Environment, callee: Definition): string[] {
+  if (isPublic(callee)) return [ingress];
+  const { name } = callee;
   const declared = environment.definitions.filter(({ calls }) =>
-    calls.some((callee) => callee.name === name),
+    calls.some((call) => call.name === name),
   );
   const source = declared.some(({ kind }) => kind === "bridge") ? [sourceAccount(environment)] : [];
   return [...new Set(["gateway", ...declared.map((caller) => caller.name), ...source])].sort();

@@ -9,6 +9,7 @@ import {
   eachService,
   find,
   imageName,
+  isPublic,
   type Rule,
   servicesOf,
   usersOf,
@@ -79,7 +80,8 @@ function identityProblems(environment: Environment, name: string, workload: Mani
 
 /** What a revision is made of, and how it is reached. */
 function shape(environment: Environment): string[] {
-  return eachService(environment).flatMap(([{ name, kind }, service]) => {
+  return eachService(environment).flatMap(([definition, service]) => {
+    const { name } = definition;
     const labels = at<Record<string, string>>(service, "spec.template.metadata.labels") ?? {};
     const visibility = service.metadata.labels?.["networking.knative.dev/visibility"];
     const component = labels["app.kubernetes.io/component"] ?? "function";
@@ -94,8 +96,8 @@ function shape(environment: Environment): string[] {
         `is labelled as a ${component}: the policy knative selects function`,
       ],
       [
-        visibility === (kind === "gateway" ? undefined : "cluster-local"),
-        `has the visibility ${visibility}: the gateway alone is public`,
+        visibility === (isPublic(definition) ? undefined : "cluster-local"),
+        `has the visibility ${visibility}: only the gateway and the page are public`,
       ],
       [concurrency > 0, "has no containerConcurrency"],
       [at(service, "spec.template.spec.enableServiceLinks") === false, "gets service links"],

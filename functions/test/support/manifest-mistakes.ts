@@ -135,7 +135,7 @@ export const mistakes: readonly [
     /DomainMapping api/,
     "spec.ref.name",
     "service-a",
-    /^DomainMapping api.dev.example-api.com: does not lead to the gateway$/,
+    /^DomainMapping api.dev.example-api.com: does not lead to gateway$/,
   ],
   [
     "a Secret with another key",

@@ -1,9 +1,11 @@
 /** What an environment's Istio objects must say, given the graph: who may call whom, and how connections are made. */
 import { isDeepStrictEqual } from "node:util";
+import type { Definition } from "#host/definition";
 import {
   callersOf,
   type Environment,
   find,
+  ingress,
   isExternal,
   type Rule,
   servicesOf,
@@ -17,8 +19,6 @@ interface PolicyRule {
   when?: { key: string; values?: string[]; notValues?: string[] }[];
 }
 
-const ingress = "istio-system/istio-ingressgateway-service-account";
-
 /** Knative's own part, which the policy `knative` allows at every function; without a limit only the activator is. */
 const knativeAccounts = ["knative-serving/activator", "knative-serving/controller", ingress];
 
@@ -29,8 +29,8 @@ const accountsOf = ({ from }: PolicyRule) =>
 
 /** One policy for each callee, the database and the broker, which allows its callers and nobody else. */
 function callees(environment: Environment): string[] {
-  const functions = servicesOf(environment).map(({ name }): Expected => {
-    return [name, name === "gateway" ? [ingress] : callersOf(environment, name)];
+  const functions = servicesOf(environment).map((callee): Expected => {
+    return [callee.name, callersOf(environment, callee)];
   });
   const expected: Expected[] = [
     ...functions,
@@ -111,9 +111,10 @@ function activator(environment: Environment): string[] {
   if (!isDeepStrictEqual(host, [`*.${namespace}.svc.cluster.local`])) {
     blind.push(`AuthorizationPolicy hosts-of-${namespace}: is for the hosts ${host}`);
   }
-  return [...blind, ...servicesOf(environment).flatMap(({ name }) => edgeProblems(name))];
+  return [...blind, ...servicesOf(environment).flatMap(edgeProblems)];
 
-  function edgeProblems(name: string): string[] {
+  function edgeProblems(callee: Definition): string[] {
+    const { name } = callee;
     const when = [
       { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
       { key: "request.headers[Knative-Serving-Revision]", values: [`${name}-*`] },
@@ -122,8 +123,8 @@ function activator(environment: Environment): string[] {
     const rule = rules.find((candidate) => isDeepStrictEqual(candidate.when, when));
     if (!rule) return [`the activator lets everybody through to ${name}`];
     const allowed = rule.from?.flatMap(({ source }) => source.notPrincipals ?? []).sort() ?? [];
-    const wanted = name === "gateway" ? [ingress] : callersOf(environment, name);
-    const principals = wanted.map((account) => principal(namespace, account)).sort();
+    const callers = callersOf(environment, callee);
+    const principals = callers.map((account) => principal(namespace, account)).sort();
     return isDeepStrictEqual(allowed, principals) && !rule.to
       ? []
       : [`the activator lets [${allowed}] through to ${name}, and the graph [${principals}]`];

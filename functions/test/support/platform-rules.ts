@@ -7,7 +7,9 @@ import {
   find,
   imageName,
   isExternal,
+  isPublic,
   type Rule,
+  servicesOf,
   sourceAccount,
 } from "./environment.ts";
 import { at, type Manifest, titleOf } from "./manifests.ts";
@@ -68,17 +70,23 @@ function source(environment: Environment): string[] {
   return checks.filter(([holds]) => !holds).map(([, problem]) => `${titleOf(found)}: ${problem}`);
 }
 
-/** The gateway's address is its environment's, and only that namespace may map it. */
-function address(environment: Environment): string[] {
+/** The addresses of the gateway and of the page are their environment's, and only that namespace may map them. */
+function addresses(environment: Environment): string[] {
   const { namespace } = environment;
-  const host = `api.${namespace}.example-api.com`;
-  const claim = at(find(environment, "ClusterDomainClaim", host), "spec.namespace");
-  const ref = at<Record<string, string>>(find(environment, "DomainMapping", host), "spec.ref");
-  const isMapped = ref?.name === "gateway" && ref.apiVersion === "serving.knative.dev/v1";
-  return [
-    isMapped ? [] : [`DomainMapping ${host}: does not lead to the gateway`],
-    claim === namespace ? [] : [`ClusterDomainClaim ${host}: not for the namespace ${namespace}`],
-  ].flat();
+  return servicesOf(environment)
+    .filter(isPublic)
+    .flatMap(({ name, kind }) => {
+      const host = `${kind === "gateway" ? "api" : name}.${namespace}.example-api.com`;
+      const claim = at(find(environment, "ClusterDomainClaim", host), "spec.namespace");
+      const ref = at<Record<string, string>>(find(environment, "DomainMapping", host), "spec.ref");
+      const isMapped = ref?.name === name && ref.apiVersion === "serving.knative.dev/v1";
+      return [
+        isMapped ? [] : [`DomainMapping ${host}: does not lead to ${name}`],
+        claim === namespace
+          ? []
+          : [`ClusterDomainClaim ${host}: not for the namespace ${namespace}`],
+      ].flat();
+    });
 }
 
 /** Everything lies in the environment's namespace, but for its rules at Knative's activator. */
@@ -176,7 +184,7 @@ function valuesOf(part: unknown, key: string): unknown[] {
 export const platformRules: readonly Rule[] = [
   queue,
   source,
-  address,
+  addresses,
   namespaces,
   images,
   secrets,
