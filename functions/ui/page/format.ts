@@ -19,9 +19,9 @@ export const kindNames: Readonly<Record<LiveNode["kind"] | "ui", string>> = {
   ui: "Front-end",
 };
 
-/** A node's name as it is drawn: its shape says which system it belongs to. */
+/** A node's name as a person says it. */
 export function shortName(name: string): string {
-  return name.replace(/^(mongodb|rabbitmq):/, "");
+  return name.replace(/^mongodb:/, "").replace(/^rabbitmq:/, "queue ");
 }
 
 export function edgeName({ from, to }: Pick<LiveEdge, "from" | "to">): string {
@@ -35,7 +35,7 @@ export function rate(perSecond: number): string {
 export function milliseconds(ms: number | null): string {
   if (ms === null) return "–";
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
 export function share(part: number): string {
@@ -48,7 +48,12 @@ export function share(part: number): string {
 export function timeOfDay(at: string | number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return String(at);
-  return date.toLocaleTimeString("en-GB", { hour12: false, fractionalSecondDigits: 1 });
+  const seconds = (date.getSeconds() + date.getMilliseconds() / 1_000).toFixed(1).padStart(4, "0");
+  return [date.getHours(), date.getMinutes()].map(twoDigits).concat(seconds).join(":");
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 /** What may be shown along the edges; all of it is in the panel and in the table. */
@@ -57,7 +62,7 @@ export const edgeFigures = {
   p50: ({ p50 }: Figures) => milliseconds(p50),
   p95: ({ p95 }: Figures) => milliseconds(p95),
   p99: ({ p99 }: Figures) => milliseconds(p99),
-  errors: ({ errorShare }: Figures) => `${share(errorShare)} errors`,
+  errors: ({ errorShare }: Figures) => `err ${share(errorShare)}`,
 } as const;
 
 export type EdgeFigure = keyof typeof edgeFigures;

@@ -1,6 +1,5 @@
 import type { LiveEdge, LiveGraph, LiveNode } from "../live.ts";
 import { type EdgeFigure, edgeFigures, protocolNames, rate, share, shortName } from "./format.ts";
-import { nodeSize } from "./layout.ts";
 
 export interface DrawnElement {
   readonly id: string;
@@ -19,10 +18,13 @@ export function captionId(name: string): string {
 }
 
 /** What cytoscape draws for the graph: nodes, a line of figures in each, and edges. */
-export function drawnElements({ nodes, edges }: LiveGraph, shown: EdgeFigure): DrawnElement[] {
+export function drawnElements(
+  { nodes, edges }: LiveGraph,
+  { shown, narrow }: { shown: EdgeFigure; narrow: boolean },
+): DrawnElement[] {
   const known = new Set(nodes.map(({ name }) => name));
   return [
-    ...nodes.flatMap(drawnNode),
+    ...nodes.flatMap((node) => drawnNode(node, narrow)),
     ...edges
       .filter(({ from, to }) => known.has(from) && known.has(to))
       .map((edge) => drawnEdge(edge, shown)),
@@ -37,7 +39,7 @@ export function captionOf({ state, figures, kind, depth }: LiveNode): string {
   return rate(figures.requestsPerSecond);
 }
 
-function drawnNode(node: LiveNode): DrawnElement[] {
+function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
   const { name, kind, state, figures } = node;
   const stopped = state === "stopped";
   const classes = [
@@ -51,16 +53,20 @@ function drawnNode(node: LiveNode): DrawnElement[] {
     {
       id: name,
       group: "nodes",
-      data: { label: shortName(name), ...nodeSize(kind) },
+      data: { label: narrow ? inTwoLines(shortName(name)) : shortName(name) },
       classes: classes.filter(Boolean).join(" "),
     },
     {
       id: captionId(name),
       group: "nodes",
-      data: { label: captionOf(node), width: 1, height: 1 },
+      data: { label: captionOf(node) },
       classes: [...classes, "caption", alarm && "alarm"].filter(Boolean).join(" "),
     },
   ];
+}
+
+function inTwoLines(name: string): string {
+  return name.replace(" ", "\n").replace(".", "\n.");
 }
 
 function drawnEdge(edge: LiveEdge, shown: EdgeFigure): DrawnElement {
