@@ -17,12 +17,19 @@ export const variables = {
   CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
   BRIDGE_PREFETCH: "messages the bridge delivers at the same time (32)",
   BRIDGE_ATTEMPTS: "deliveries of one message before it is dead-lettered (10)",
+  GATEWAY_ORIGIN: "ui: the gateway, as a browser reaches it (the page's own origin)",
+  PROMETHEUS_URL: "ui: where Istio's metrics are, for the graph's figures (none)",
+  JAEGER_URL: "ui: Jaeger, as a browser reaches it, for links to traces (none)",
+  KIALI_URL: "ui: Kiali, as a browser reaches it (none)",
+  LIVE_URL: "ui: where the local run tells the live graph; npm start sets it (none)",
+  LIVE_CONTROL: "ui: on where LIVE_URL can stop and start functions; npm start sets it (off)",
 } as const;
 
 export type Variable = keyof typeof variables;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const switches = ["on", "off"] as const;
 const protocols = ["declared", "http", "grpc"] as const;
 
 export interface Config {
@@ -39,6 +46,15 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly bridgePrefetch: number;
   readonly bridgeAttempts: number;
+  readonly namespace: string | undefined;
+  readonly ui: {
+    readonly gatewayOrigin: string | undefined;
+    readonly prometheusUrl: string | undefined;
+    readonly jaegerUrl: string | undefined;
+    readonly kialiUrl: string | undefined;
+    readonly liveUrl: string | undefined;
+    readonly liveControl: boolean;
+  };
   /**
    * "host:port" of a function: what `SERVICE_B_ADDRESS` says, else its name and NAMESPACE, port 80.
    * Knative's routes know `name.namespace` and longer forms, but not the bare name.
@@ -101,6 +117,7 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     if (!scheme) wrong(name, `${schemes.join(":// or ")}://host:port is expected`);
     return value;
   };
+  const web = (name: Variable) => url(name, ["http", "https"], undefined)?.replace(/\/+$/, "");
   const address = (name: string) => {
     const value = text(addressVariable(name));
     if (value === undefined) return namespace ? `${name}.${namespace}:80` : `${name}:80`;
@@ -143,6 +160,15 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     corsOrigins: (text("CORS_ORIGINS") ?? "").split(",").flatMap((o) => o.trim() || []),
     bridgePrefetch: integer("BRIDGE_PREFETCH", 32, [1, 1_000]),
     bridgeAttempts: integer("BRIDGE_ATTEMPTS", 10, [1, 1_000]),
+    namespace,
+    ui: {
+      gatewayOrigin: web("GATEWAY_ORIGIN"),
+      prometheusUrl: web("PROMETHEUS_URL"),
+      jaegerUrl: web("JAEGER_URL"),
+      kialiUrl: web("KIALI_URL"),
+      liveUrl: web("LIVE_URL"),
+      liveControl: choice("LIVE_CONTROL", "off", switches) === "on",
+    },
     addressOf: address,
   };
   for (const name of needs?.calls ?? []) address(name);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import type { Greeting } from "#proto";
 import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
@@ -53,7 +54,7 @@ export interface Resource {
  * Making one registers its handler with functions-framework and opens nothing.
  */
 export interface Definition {
-  readonly kind: "greeter" | "subscriber" | "gateway" | "bridge";
+  readonly kind: "greeter" | "subscriber" | "gateway" | "bridge" | "ui";
   readonly name: string;
   readonly greeting?: string;
   /** In answer order. */
@@ -104,6 +105,9 @@ export interface RouteRequest {
 export interface RouteAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, unless it is bytes already; left out: no content. */
-  readonly body?: object | Buffer;
+  /**
+   * Sent as JSON, unless it is bytes already; left out: no content. A stream goes on without a deadline,
+   * and is destroyed when its client leaves; whoever made it ends it when draining begins.
+   */
+  readonly body?: object | Buffer | Readable;
 }

@@ -1,5 +1,7 @@
 /** The HTTP face of a function: the handler that functions-framework dispatches to, and its routes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { http as registerWithFramework } from "@google-cloud/functions-framework";
 import type { Call } from "./call.ts";
 import type { Route, RouteAnswer } from "./definition.ts";
@@ -10,6 +12,8 @@ export interface Exchange {
   readonly call: Call;
   readonly routes: readonly Route[];
   readonly body: Buffer;
+  /** Called before a stream is sent: it has neither a deadline nor a part in draining. */
+  onStream(): void;
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -29,7 +33,9 @@ export function registerFunction(name: string): void {
       const exchange = exchanges.get(request);
       if (!exchange)
         throw new HostError("ERR_CONFIG", `${name} runs by functions/host/main.ts only`);
-      sendAnswer(response, await dispatch(exchange, request));
+      const answer = await dispatch(exchange, request);
+      if (answer.body instanceof Readable) exchange.onStream();
+      sendAnswer(response, answer);
     } catch (thrown) {
       sendProblem(response, thrown, exchanges.get(request)?.call);
     }
@@ -99,14 +105,34 @@ function problemAnswer(status: number, body: object, headers = {}): RouteAnswer 
 }
 
 export function sendAnswer(response: ServerResponse, answer: RouteAnswer): void {
-  if (response.headersSent || response.destroyed) return;
   const { body } = answer;
+  if (body instanceof Readable) {
+    sendStream(response, answer, body);
+    return;
+  }
+  if (response.headersSent || response.destroyed) return;
   const bytes = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   response.statusCode = answer.status;
   if (bytes !== undefined) response.setHeader("content-type", "application/json");
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (bytes !== undefined) response.setHeader("content-length", Buffer.byteLength(bytes));
   response.end(bytes);
+}
+
+/** Ends with the stream or with the client, whoever is first. */
+function sendStream(response: ServerResponse, answer: RouteAnswer, body: Readable): void {
+  if (response.headersSent || response.destroyed) {
+    body.destroy();
+    return;
+  }
+  response.writeHead(answer.status, { ...answer.headers });
+  if (response.req.method === "HEAD") {
+    body.destroy();
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  pipeline(body, response).catch(() => {}); // the client left, or the stream broke off: both are closed
 }
 
 /** Answers with a problem; what we did not foresee is logged in full, and only here. */

@@ -3,7 +3,8 @@ import type { Definition } from "./definition.ts";
 export interface GraphNode {
   /** A function's name, or "rabbitmq:QUEUE" and "mongodb:DATABASE.COLLECTION". */
   name: string;
-  kind: Definition["kind"] | "queue" | "collection";
+  /** "function": one that declares nothing, and is known from what was seen of it only. */
+  kind: Definition["kind"] | "function" | "queue" | "collection";
 }
 
 export interface GraphEdge {

@@ -66,7 +66,7 @@ async function serve(
     const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
     const body = hasBody ? await readBody(request, response, options) : Buffer.alloc(0);
     const handed = hasBody ? replay(request, body) : request;
-    attachExchange(handed, { call, routes: options.routes, body });
+    attachExchange(handed, { call, routes: options.routes, body, onStream: call.end });
     options.framework.emit("request", handed, response);
   } catch (thrown) {
     if (thrown instanceof HostError && thrown.code === "ERR_TOO_LARGE") {

@@ -64,6 +64,12 @@ export class FunctionProcess {
     return this.#state.kind === "stopped";
   }
 
+  /** As a person sees it: between a crash and the next try it is stopped, and a drain is part of being stopped. */
+  get phase(): "stopped" | "starting" | "running" {
+    if (this.#state.kind !== "running" || !this.#wanted) return "stopped";
+    return this.#state.live ? "running" : "starting";
+  }
+
   get ports(): readonly number[] {
     return this.#options.ports;
   }

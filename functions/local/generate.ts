@@ -22,7 +22,9 @@ async function generate(): Promise<Map<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "generate-"));
   try {
     await run("buf", ["generate", "--output", out], { cwd: proto });
-    await run("buf", ["build", "--as-file-descriptor-set", "-o", join(out, "gen/greeting.json")], {
+    // For gRPC reflection: of the contract that the functions serve, and of no other file.
+    const descriptors = ["--as-file-descriptor-set", "--path", "greeting.proto"];
+    await run("buf", ["build", ...descriptors, "-o", join(out, "gen/greeting.json")], {
       cwd: proto,
     });
     const files = new Map<string, string>();

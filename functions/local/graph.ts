@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Deployable } from "./discover.ts";
 import type { FunctionProcess } from "./function-process.ts";
+import type { LiveServer } from "./live/live-server.ts";
 import { whyNotReady } from "./probe.ts";
 import type { RunningService } from "./services/service.ts";
 import { stopOrder } from "./stop-order.ts";
@@ -12,6 +13,8 @@ export interface Graph extends AsyncDisposable {
   readonly addresses: ReadonlyMap<string, number>;
   readonly rabbit: RunningService;
   readonly mongo: RunningService;
+  /** Where its spans go, and what the page asks. */
+  readonly live: LiveServer;
   /** The process that runs this function, to stop, kill and start it. */
   function(name: string): FunctionProcess;
   /** Settles when every function says that it is ready. */
@@ -29,10 +32,11 @@ export interface GraphParts {
   processes: ReadonlyMap<string, FunctionProcess>;
   rabbit: RunningService;
   mongo: RunningService;
+  live: LiveServer;
 }
 
 export function createGraph(parts: GraphParts, report: (line: string) => void): Graph {
-  const { functions, addresses, processes, rabbit, mongo } = parts;
+  const { functions, addresses, processes, rabbit, mongo, live } = parts;
   const find = (name: string) => {
     const process = processes.get(name);
     if (process) return process;
@@ -41,12 +45,15 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
   const owned = [rabbit, mongo].filter((service) => service.owned);
 
   const stopAll = async () => {
+    live.drain();
     for (const step of stopOrder(functions)) {
       const group = [...new Set(step.map(find))].filter(({ stopped }) => !stopped);
       if (group.length === 0) continue;
       await Promise.all(group.map((process) => process.stop()));
       report(`stopped ${group.map(({ name }) => name).join(", ")}`);
     }
+    // Not before the functions: with their last breath they send their last spans.
+    await live.close();
     await Promise.all(
       owned.map(async (service) => {
         await service.stop();
@@ -64,6 +71,7 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
     addresses,
     rabbit,
     mongo,
+    live,
     function: find,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -72,7 +80,7 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
     },
     async kill() {
       await Promise.allSettled([...processes.values()].map((process) => process.kill()));
-      await Promise.allSettled(owned.map((service) => service.kill?.()));
+      await Promise.allSettled([live.close(), ...owned.map((service) => service.kill?.())]);
     },
   };
 }

@@ -5,6 +5,8 @@ import { assignPorts, type Ports } from "./addresses.ts";
 import { type Deployable, functionNames, loadFunctions } from "./discover.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { createGraph, type Graph, untilReady } from "./graph.ts";
+import { liveEnv } from "./live/live-env.ts";
+import { type LiveServer, startLiveServer } from "./live/live-server.ts";
 import { startMongoDb } from "./services/mongodb.ts";
 import { startRabbitMq } from "./services/rabbitmq.ts";
 import type { RunningService, ServiceOptions } from "./services/service.ts";
@@ -63,10 +65,11 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     mongo: startService("MongoDB", startMongoDb, options, signal),
   };
   const processes = new Map<string, FunctionProcess>();
-  const run = async (name: string, functions: readonly Deployable[]) => {
+  let live: LiveServer | undefined;
+  const run = async (name: string, functions: readonly Deployable[], live: LiveServer) => {
     const urls = await urlsFor(functions, services);
     signal.throwIfAborted();
-    const process = createProcess(name, functions, { options, addresses, urls });
+    const process = createProcess(name, functions, { options, addresses, urls, live });
     for (const one of functions) processes.set(one.name, process);
     await process.start();
     await untilReady(process, signal, (why) => progress?.say("functions", `${name}: ${why}`));
@@ -76,17 +79,25 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
   const starting: Promise<void>[] = [];
   try {
     const functions = await loadFunctions();
-    if (options.oneProcess) starting.push(run("the functions' process", functions));
-    else for (const one of functions) starting.push(run(one.name, [one]));
+    const { env = process.env } = options;
+    const control = !options.oneProcess;
+    live = await startLiveServer({ functions, addresses, processes, control, env, report });
+    services.rabbit.then(
+      ({ url }) => live?.watchQueues(url),
+      () => {},
+    );
+    if (options.oneProcess) starting.push(run("the functions' process", functions, live));
+    else for (const one of functions) starting.push(run(one.name, [one], live));
     await Promise.race([Promise.all(starting), abortOf(signal)]);
     const [rabbit, mongo] = await Promise.all([services.rabbit, services.mongo]);
     progress?.done("functions", `${functions.length} functions`);
-    return createGraph({ functions, addresses, processes, rabbit, mongo }, report);
+    return createGraph({ functions, addresses, processes, live, rabbit, mongo }, report);
   } catch (error) {
     giveUp.abort(error);
     await Promise.allSettled([...processes.values()].map((process) => process.stop()));
     // Only now: one that still waits for a service sees the signal and creates no process.
     await Promise.allSettled(starting);
+    await live?.close();
     const begun = await Promise.allSettled([services.rabbit, services.mongo]);
     await Promise.all(begun.map((one) => one.status === "fulfilled" && one.value.stop()));
     throw error;
@@ -139,15 +150,19 @@ function createProcess(
     options: GraphOptions;
     addresses: ReadonlyMap<string, number>;
     urls: NodeJS.ProcessEnv;
+    live: LiveServer;
   },
 ): FunctionProcess {
-  const { options, addresses, urls } = given;
+  const { options, addresses, urls, live } = given;
   const { env = process.env, cacheDir = join(options.dataDir, "cache"), onImport } = options;
   const ports = functions.map((one) => addresses.get(one.name) ?? 0);
   const callees = [...addresses].map(([callee, port]) => [
     addressVariable(callee),
     `127.0.0.1:${port}`,
   ]);
+  const { origin } = live;
+  const control = !options.oneProcess;
+  const names = functions.map((one) => one.name);
   return new FunctionProcess({
     name,
     ports,
@@ -157,6 +172,7 @@ function createProcess(
       // Compiled code is kept between starts: without it most of a start is stripping types.
       NODE_COMPILE_CACHE: join(cacheDir, "compile"),
       ...env,
+      ...liveEnv(names, { env, origin, addresses, control }),
       ...urls,
       ...Object.fromEntries(callees),
       FUNCTION_TARGET: functions[0]?.name,
@@ -164,7 +180,10 @@ function createProcess(
       HOST: "127.0.0.1",
     },
     onMessage: (message) => onImport?.(name, String(message)),
-    logs: options.logs ?? (() => {}),
+    logs(line) {
+      live.log(line);
+      options.logs?.(line);
+    },
     report: options.report ?? (() => {}),
   });
 }

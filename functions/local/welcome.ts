@@ -5,6 +5,7 @@ import { maskUrl } from "./services/service.ts";
 export function welcome(graph: Graph, seconds: number): string {
   const { rabbit, mongo } = graph;
   const gateway = `http://localhost:${graph.addresses.get("gateway")}`;
+  const page = `http://localhost:${graph.addresses.get("ui")}`;
   const byPort = [...graph.addresses].sort(([, a], [, b]) => a - b);
   const rows = [
     ...byPort.map(([name, port]) => [name, `http://localhost:${port}`]),
@@ -14,6 +15,9 @@ export function welcome(graph: Graph, seconds: number): string {
 The graph is ready after ${seconds.toFixed(1)} s. Every function answers HTTP and gRPC on its port:
 
 ${rows.map(([name = "", address]) => `  ${name.padEnd(10)} ${address}`).join("\n")}
+
+See it at work
+  ${page}
 
 Try
   curl ${gateway}/api/greeting

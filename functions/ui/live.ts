@@ -12,6 +12,16 @@ export interface Figures {
   readonly p99: number | null;
 }
 
+/** Of a window in which nothing was seen. */
+export const noFigures: Figures = {
+  requests: 0,
+  requestsPerSecond: 0,
+  errorShare: 0,
+  p50: null,
+  p95: null,
+  p99: null,
+};
+
 /** What a person may do with a function, and how it is; "unknown" where nobody could tell. */
 export type NodeState = "ready" | "starting" | "not ready" | "stopped" | "unknown";
 
@@ -27,14 +37,16 @@ export interface LiveEdge extends GraphEdge {
   readonly figures: Figures;
   /** False for an edge that was seen, and that no definition declares. */
   readonly declared: boolean;
+  /** Of connections whose requests nobody counts, both ways: Istio does not look into MongoDB and AMQP. */
+  readonly bytesPerSecond?: number;
 }
 
 export interface LiveGraph {
   /** RFC 3339, UTC. */
   readonly at: string;
   readonly windowSeconds: number;
-  /** Where the figures come from: spans that the functions sent, or Prometheus. */
-  readonly source: "spans" | "prometheus";
+  /** Where the figures come from: spans that the functions sent, or Prometheus; "none": nobody tells. */
+  readonly source: "spans" | "prometheus" | "none";
   readonly nodes: readonly LiveNode[];
   readonly edges: readonly LiveEdge[];
 }

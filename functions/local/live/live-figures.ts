@@ -1,0 +1,113 @@
+import type { Graph, GraphEdge, GraphNode } from "#host/graph";
+import type { LiveEdge, LiveNode } from "../../ui/live.ts";
+import { Meter } from "./meter.ts";
+import type { SeenSpan } from "./span-ring.ts";
+
+export interface LiveFigures {
+  see(spans: readonly SeenSpan[]): void;
+  nodes(now: number): Omit<LiveNode, "state">[];
+  edges(now: number): LiveEdge[];
+}
+
+interface Seen {
+  readonly meter: Meter;
+  /** That of the last request: it can be switched while everything runs. */
+  protocol: GraphEdge["protocol"];
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What was seen and not declared is shown as long as its traces are. */
+const strangerMs = 5 * 60_000;
+
+/** Names come from outside: no more than these are counted. */
+const mostStrangers = 200;
+
+/** The figures of the declared graph, and of what is seen besides. */
+export function createLiveFigures(declared: Graph): LiveFigures {
+  const nodes = new Map<string, Meter>(declared.nodes.map(({ name }) => [name, new Meter()]));
+  const edges = new Map<string, Seen>(
+    declared.edges.map((edge) => [keyOf(edge), { ...edge, meter: new Meter() }]),
+  );
+  const isDeclared = declares(declared);
+  const mostNodes = nodes.size + mostStrangers;
+  const mostEdges = edges.size + mostStrangers;
+
+  const nodeMeter = (name: string) => {
+    const meter = nodes.get(name);
+    if (meter || nodes.size >= mostNodes) return meter;
+    const added = new Meter();
+    nodes.set(name, added);
+    return added;
+  };
+  const seenEdge = (edge: GraphEdge) => {
+    const seen = edges.get(keyOf(edge));
+    if (seen || edges.size >= mostEdges) return seen;
+    const added = { ...edge, meter: new Meter() };
+    edges.set(keyOf(edge), added);
+    return added;
+  };
+  const forgetStrangers = (now: number) => {
+    for (const [key, seen] of edges) {
+      if (!isDeclared(seen) && now - seen.meter.lastAt > strangerMs) edges.delete(key);
+    }
+    const linked = new Set([...edges.values()].flatMap(({ from, to }) => [from, to]));
+    const known = new Set(declared.nodes.map(({ name }) => name));
+    for (const [name, meter] of nodes) {
+      const recent = linked.has(name) || now - meter.lastAt <= strangerMs;
+      if (!known.has(name) && !recent) nodes.delete(name);
+    }
+  };
+
+  return {
+    see(spans) {
+      for (const { span, edge, at } of spans) {
+        const failed = span.error !== null;
+        const answers = span.kind === "server" || span.kind === "consumer";
+        if (answers) nodeMeter(span.service)?.add(span.durationMs, failed, at);
+        if (!edge) continue;
+        const seen = seenEdge(edge);
+        if (!seen) continue;
+        seen.protocol = edge.protocol;
+        seen.meter.add(span.durationMs, failed, at);
+        for (const name of [edge.from, edge.to]) nodeMeter(name);
+        // Nobody but its clients tells of a database or a queue.
+        const tellsOfTarget = edge.protocol === "mongodb" || span.kind === "producer";
+        if (tellsOfTarget) nodeMeter(edge.to)?.add(span.durationMs, failed, at);
+      }
+    },
+    nodes(now) {
+      forgetStrangers(now);
+      const kinds = new Map(declared.nodes.map(({ name, kind }) => [name, kind]));
+      return [...nodes].map(([name, meter]) => {
+        const kind = kinds.get(name) ?? kindOf(name);
+        return { name, kind, figures: meter.figures(now) };
+      });
+    },
+    edges(now) {
+      forgetStrangers(now);
+      return [...edges.values()].map(({ meter, ...edge }) => {
+        return { ...edge, declared: isDeclared(edge), figures: meter.figures(now) };
+      });
+    },
+  };
+}
+
+/** Whether an edge is the graph's, by whatever protocol: that can be switched. The gateway may trigger any function. */
+function declares({ nodes, edges }: Graph): (edge: { from: string; to: string }) => boolean {
+  const declared = new Set(edges.map(keyOf));
+  const names = (...kinds: GraphNode["kind"][]) =>
+    new Set(nodes.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
+  const gateways = names("gateway");
+  const functions = names("greeter", "subscriber");
+  return (edge) => declared.has(keyOf(edge)) || (gateways.has(edge.from) && functions.has(edge.to));
+}
+
+function keyOf({ from, to }: { from: string; to: string }): string {
+  return `${from}>${to}`;
+}
+
+function kindOf(name: string): GraphNode["kind"] {
+  if (name.startsWith("rabbitmq:")) return "queue";
+  return name.startsWith("mongodb:") ? "collection" : "function";
+}

@@ -1,0 +1,137 @@
+import type { RouteAnswer } from "#host/definition";
+import { HostError } from "#host/errors";
+import { createEventStream, type EventStream, eventStreamHeaders } from "../../ui/event-stream.ts";
+import type { GraphFeed } from "../../ui/graph-feed.ts";
+import type { LiveGraph } from "../../ui/live.ts";
+import type { FunctionProcess } from "../function-process.ts";
+import type { LogTail } from "./log-tail.ts";
+import type { SpanRing } from "./span-ring.ts";
+import { traceOf, tracesOf } from "./traces.ts";
+
+export interface LiveRequest {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
+export interface LiveRoute {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  handle(request: LiveRequest): RouteAnswer | Promise<RouteAnswer>;
+}
+
+export interface LiveRoutesOptions {
+  take(): Promise<LiveGraph>;
+  feed: GraphFeed;
+  ring: SpanRing;
+  tail: LogTail;
+  control: boolean;
+  /** Undefined where there is none, and once nothing is to be started any more. */
+  processOf(name: string): FunctionProcess | undefined;
+  report(line: string): void;
+}
+
+const defaultTraces = 20;
+const mostTraces = 100;
+
+/** What `ui` passes on to the page, under the same paths. */
+export function liveRoutes(options: LiveRoutesOptions): {
+  routes: readonly LiveRoute[];
+  /** Ends the logs that are followed. */
+  end(): void;
+} {
+  const { take, feed, ring, tail, control, processOf, report } = options;
+  const streams = new Set<EventStream>();
+
+  const controlled = (name: string): FunctionProcess => {
+    const process = control ? processOf(name) : undefined;
+    if (!process) throw new HostError("ERR_NOT_FOUND", `there is no function ${name} to control`);
+    // Whoever asks is looking at a page that it serves.
+    if (name === "ui") throw new HostError("ERR_BAD_REQUEST", "ui serves this page");
+    return process;
+  };
+  const act = (what: "stop" | "start"): LiveRoute => ({
+    method: "POST",
+    path: `/api/functions/{name}/${what}`,
+    handle({ parameters: { name = "" } }) {
+      const process = controlled(name);
+      // Not awaited: a drain may take seconds, and the graph shows how far it is.
+      process[what]().then(
+        () => report(`${name}: ${what} from the page`),
+        (error: Error) => report(error.message),
+      );
+      return { status: 202 };
+    },
+  });
+
+  const routes: readonly LiveRoute[] = [
+    {
+      method: "GET",
+      path: "/api/graph/live",
+      handle: async () => ({ status: 200, body: await take() }),
+    },
+    {
+      method: "GET",
+      path: "/api/graph/events",
+      handle: () => ({ status: 200, headers: eventStreamHeaders, body: feed.open() }),
+    },
+    {
+      method: "GET",
+      path: "/api/traces",
+      handle({ query }) {
+        const traces = tracesOf(ring, {
+          node: query.get("node") ?? undefined,
+          edge: edgeIn(query),
+          limit: limitIn(query),
+        });
+        return { status: 200, body: { traces } };
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/traces/{traceId}",
+      handle({ parameters: { traceId = "" } }) {
+        const trace = traceOf(ring, traceId);
+        if (trace) return { status: 200, body: trace };
+        throw new HostError("ERR_NOT_FOUND", `there is no trace ${traceId}, or not any more`);
+      },
+    },
+    act("stop"),
+    act("start"),
+    {
+      method: "GET",
+      path: "/api/functions/{name}/logs",
+      handle({ parameters: { name = "" } }) {
+        if (!processOf(name)) throw new HostError("ERR_NOT_FOUND", `there is no function ${name}`);
+        const stream = createEventStream(() => {
+          unfollow();
+          streams.delete(stream);
+        });
+        streams.add(stream);
+        for (const line of tail.last(name)) stream.send("log", line);
+        const unfollow = tail.follow(name, (line) => stream.send("log", line));
+        return { status: 200, headers: eventStreamHeaders, body: stream.body };
+      },
+    },
+  ];
+  return {
+    routes,
+    end() {
+      for (const stream of streams) stream.end();
+    },
+  };
+}
+
+function edgeIn(query: URLSearchParams): { from: string; to: string } | undefined {
+  const edge = query.get("edge");
+  if (edge === null) return undefined;
+  const [from, to, ...more] = edge.split(">");
+  if (from && to && more.length === 0) return { from, to };
+  throw new HostError("ERR_BAD_REQUEST", `edge=${edge}: FROM>TO is expected`);
+}
+
+function limitIn(query: URLSearchParams): number {
+  const text = query.get("limit") ?? String(defaultTraces);
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= mostTraces) return limit;
+  throw new HostError("ERR_BAD_REQUEST", `limit=${text}: 1 to ${mostTraces} is expected`);
+}

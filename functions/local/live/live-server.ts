@@ -1,0 +1,169 @@
+/**
+ * What the page on this machine knows: receives the functions' spans, and tells the live graph, traces and logs;
+ * stops and starts functions. It listens on 127.0.0.1 and answers no page: the `ui` function asks it for its page.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { HostError } from "#host/errors";
+import { matchPath, sendAnswer, sendProblem } from "#host/exchange";
+import { graphOf } from "#host/graph";
+import { createGraphFeed } from "../../ui/graph-feed.ts";
+import type { LiveGraph, NodeState } from "../../ui/live.ts";
+import type { Deployable } from "../discover.ts";
+import type { FunctionProcess } from "../function-process.ts";
+import { createOtlpReceiver } from "../otlp-receiver.ts";
+import { FunctionStates } from "./function-states.ts";
+import { createLiveFigures } from "./live-figures.ts";
+import { type LiveRequest, type LiveRoute, liveRoutes } from "./live-routes.ts";
+import { createLogTail } from "./log-tail.ts";
+import { windowSeconds } from "./meter.ts";
+import { createQueueDepth, type QueueDepth } from "./queue-depth.ts";
+import { createSpanForwarder } from "./span-forwarder.ts";
+import { createSpanRing } from "./span-ring.ts";
+
+export interface LiveServer {
+  /** "http://127.0.0.1:PORT": where the functions send their spans, and `ui` asks. */
+  readonly origin: string;
+  /** A line of a function's log. */
+  log(line: string): void;
+  /** Shows how many messages wait, once the broker's address is known. */
+  watchQueues(url: string): void;
+  /** Ends the streams, and stops and starts nothing any more; spans are received until it is closed. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+export interface LiveServerOptions {
+  functions: readonly Deployable[];
+  addresses: ReadonlyMap<string, number>;
+  /** By function, filled while they are started. */
+  processes: ReadonlyMap<string, FunctionProcess>;
+  /** Functions may be stopped and started: not where they are one process. */
+  control: boolean;
+  /** May name a receiver that gets the spans as well. */
+  env: NodeJS.ProcessEnv;
+  report(line: string): void;
+}
+
+const lookEveryMs = 1_000;
+/** A function that hangs does not hold up the picture of the others. */
+const lookLimitMs = 200;
+
+export async function startLiveServer(options: LiveServerOptions): Promise<LiveServer> {
+  const { functions, addresses, processes, env, report } = options;
+  const declared = graphOf(functions.flatMap(({ definition }) => definition ?? []));
+  const ring = createSpanRing();
+  const figures = createLiveFigures(declared);
+  const forwarder = createSpanForwarder(env, report);
+  const tail = createLogTail([...addresses.keys()]);
+  const states = new FunctionStates();
+  let depth: QueueDepth | undefined;
+  let looked = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() };
+  let draining = false;
+
+  const look = async () => {
+    const running = [...processes].map(([name, process]) => {
+      return [name, process, addresses.get(name) ?? 0] as const;
+    });
+    await Promise.all([states.look(running), depth?.look()]);
+  };
+  const stateOf = (name: string, kind: string): NodeState => {
+    const process = processes.get(name);
+    if (process) return states.of(name, process);
+    if (kind !== "queue" || !depth) return "unknown";
+    return depth.of(name.replace("rabbitmq:", "")) === null ? "not ready" : "ready";
+  };
+  const take = async (): Promise<LiveGraph> => {
+    const now = Date.now();
+    if (now - looked.at >= lookEveryMs) looked = { at: now, done: look() };
+    await Promise.race([looked.done, delay(lookLimitMs, undefined, { ref: false })]);
+    const nodes = figures.nodes(now).map((node) => ({
+      ...node,
+      state: stateOf(node.name, node.kind),
+      ...(node.kind === "queue" && {
+        depth: depth?.of(node.name.replace("rabbitmq:", "")) ?? null,
+      }),
+    }));
+    const at = new Date(now).toISOString();
+    return { at, windowSeconds, source: "spans", nodes, edges: figures.edges(now) };
+  };
+
+  const feed = createGraphFeed(take);
+  const receive = createOtlpReceiver({
+    onSpans: (spans) => figures.see(ring.add(spans)),
+    onBody: (body) => forwarder?.send(body),
+  });
+  const processOf = (name: string) => (draining ? undefined : processes.get(name));
+  const { control } = options;
+  const live = liveRoutes({ take, feed, ring, tail, report, control, processOf });
+
+  const server = createServer((request, response) => {
+    if (request.method === "POST" && request.url === "/v1/traces") {
+      const refused = refusalOf(request, port);
+      if (refused) sendProblem(response, refused);
+      else void receive(request, response);
+    } else void answer(request, response);
+  });
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    try {
+      const refused = refusalOf(request, port);
+      if (refused) throw refused;
+      const { route, asked } = routeOf(live.routes, request);
+      sendAnswer(response, await route.handle(asked));
+    } catch (thrown) {
+      sendProblem(response, thrown);
+    }
+  };
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    // Any free port: nobody needs to know it but the functions, which are told.
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  const drain = () => {
+    draining = true;
+    feed.end();
+    live.end();
+  };
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    log: tail.add,
+    watchQueues(url) {
+      const queues = declared.nodes.filter(({ kind }) => kind === "queue");
+      depth ??= createQueueDepth(
+        url,
+        queues.map(({ name }) => name.replace("rabbitmq:", "")),
+      );
+    },
+    drain,
+    async close() {
+      drain();
+      await Promise.all([depth?.close(), forwarder?.close()]);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Pages of whatever origin are refused, by name too: one whose name leads here (DNS rebinding) has another Host. */
+function refusalOf({ headers }: IncomingMessage, port: number): HostError | undefined {
+  const isOurs = [`127.0.0.1:${port}`, `localhost:${port}`].includes(headers.host ?? "");
+  const fromPage = headers.origin !== undefined || "sec-fetch-site" in headers;
+  if (isOurs && !fromPage) return undefined;
+  return new HostError("ERR_BAD_REQUEST", "this is for functions, not for pages");
+}
+
+function routeOf(
+  routes: readonly LiveRoute[],
+  { method, url = "/" }: IncomingMessage,
+): { route: LiveRoute; asked: LiveRequest } {
+  const [pathname = "/", query] = url.split(/\?(.*)/s, 2);
+  for (const route of routes) {
+    const parameters = route.method === method && matchPath(route.path, pathname);
+    if (parameters) return { route, asked: { parameters, query: new URLSearchParams(query) } };
+  }
+  throw new HostError("ERR_NOT_FOUND", `there is no ${method} ${pathname}`);
+}

@@ -1,0 +1,69 @@
+import amqp, { type Channel, type ChannelModel } from "amqplib";
+
+export interface QueueDepth {
+  /** Messages that wait in it; null when the broker does not tell. */
+  of(queue: string): number | null;
+  look(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const limitMs = 2_000;
+
+/**
+ * Asks the broker by a passive declaration, on one connection that is opened when it is first needed.
+ * A broker that is away, or a queue that is not there, is no failure: nothing is known of it then.
+ */
+export function createQueueDepth(url: string, queues: readonly string[]): QueueDepth {
+  const depths = new Map<string, number>();
+  let connection: ChannelModel | undefined;
+  let channel: Channel | undefined;
+  let looking: Promise<void> | undefined;
+  let closed = false;
+
+  const giveUp = async () => {
+    const old = connection;
+    connection = undefined;
+    channel = undefined;
+    depths.clear();
+    // It may be closed already.
+    await old?.close().catch(() => {});
+  };
+  const open = async () => {
+    const clientProperties = { connection_name: "live graph" };
+    const opened = await amqp.connect(url, { clientProperties, timeout: limitMs });
+    if (closed) return void opened.close().catch(() => {});
+    connection = opened;
+    // "close" follows both; without a listener they would end the process.
+    opened.on("error", () => {});
+    opened.once("close", () => opened === connection && void giveUp());
+    channel = await opened.createChannel();
+    channel.on("error", () => {});
+    channel.once("close", () => opened === connection && void giveUp());
+  };
+  const look = async () => {
+    try {
+      if (!channel) await open();
+      for (const queue of queues) {
+        const answer = await channel?.checkQueue(queue);
+        if (answer) depths.set(queue, answer.messageCount);
+      }
+    } catch {
+      await giveUp();
+    }
+  };
+
+  return {
+    of: (queue) => depths.get(queue) ?? null,
+    async look() {
+      // A broker that hangs is asked once, not once a second.
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      await looking;
+    },
+    async close() {
+      closed = true;
+      await giveUp();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HostError } from "#host/errors";
+import { decodeOtlp, type OtlpBody, type Span } from "./otlp.ts";
+
+export interface OtlpReceiverOptions {
+  onSpans(spans: Span[]): void;
+  /** Gets each body that was understood, as it came. */
+  onBody?(body: OtlpBody): void;
+  limitBytes?: number;
+}
+
+/** Answers POST /v1/traces of OTLP/HTTP: an exporter's batches of spans. Whether it is that request is its caller's affair. */
+export function createOtlpReceiver({
+  onSpans,
+  onBody,
+  limitBytes = 8 * 1_048_576,
+}: OtlpReceiverOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (request, response) => {
+    try {
+      const body = await bodyOf(request, limitBytes);
+      const spans = await decodeOtlp(body, limitBytes);
+      onBody?.(body);
+      onSpans(spans);
+      // An empty answer message means that all were taken; as JSON that is {}.
+      const isJson = body.contentType.startsWith("application/json");
+      response.writeHead(200, { "content-type": body.contentType }).end(isJson ? "{}" : "");
+    } catch (thrown) {
+      const { http, message } = HostError.from(thrown);
+      response.writeHead(http, { "content-type": "text/plain", connection: "close" }).end(message);
+    }
+  };
+}
+
+async function bodyOf(request: IncomingMessage, limitBytes: number): Promise<OtlpBody> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Not destroyed where it is left: the answer goes the same way.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > limitBytes) throw new HostError("ERR_TOO_LARGE", `more than ${limitBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return {
+    bytes: Buffer.concat(chunks),
+    contentType: request.headers["content-type"] ?? "",
+    contentEncoding: request.headers["content-encoding"],
+  };
+}

@@ -1,0 +1,147 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { HostError } from "#host/errors";
+import {
+  type AnyValue,
+  ExportTraceServiceRequest,
+  type KeyValue,
+  type Span as OtlpSpan,
+  SpanKind,
+  StatusCode,
+} from "#otlp";
+import type { TraceSpan } from "../ui/live.ts";
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** A span as OTLP brought it. Times are in ms since the epoch, with fractions. */
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  /** `service.name` of its resource: the function. */
+  readonly service: string;
+  readonly name: string;
+  readonly kind: TraceSpan["kind"];
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly attributes: Attributes;
+  /** Its status's message, or `error.type` without one; null for success. */
+  readonly error: string | null;
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
+}
+
+export interface SpanEvent {
+  readonly name: string;
+  readonly atMs: number;
+  readonly attributes: Attributes;
+}
+
+/** A request's body as it came, which can be sent on as it is. */
+export interface OtlpBody {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  readonly contentEncoding: string | undefined;
+}
+
+const unzip = promisify(gunzip);
+
+/** The spans of a body, protobuf or JSON, gzipped or not; throws a HostError where it is neither, or larger than the limit. */
+export async function decodeOtlp(body: OtlpBody, limitBytes: number): Promise<Span[]> {
+  const bytes = await unpack(body, limitBytes);
+  try {
+    return decoded(bytes, body.contentType).resourceSpans.flatMap(({ resource, scopeSpans }) => {
+      const service = attributesOf(resource?.attributes ?? [])["service.name"];
+      return scopeSpans.flatMap(({ spans }) =>
+        spans.map((span) => spanOf(span, String(service ?? "unknown"))),
+      );
+    });
+  } catch (thrown) {
+    if (thrown instanceof HostError) throw thrown;
+    const detail = `the body is no OTLP: ${(thrown as Error).message}`;
+    throw new HostError("ERR_BAD_REQUEST", detail, { cause: thrown });
+  }
+}
+
+async function unpack({ bytes, contentEncoding }: OtlpBody, limitBytes: number): Promise<Buffer> {
+  if (contentEncoding === undefined || contentEncoding === "identity") return bytes;
+  if (contentEncoding !== "gzip") {
+    throw new HostError("ERR_BAD_REQUEST", `content-encoding ${contentEncoding} is not read`);
+  }
+  try {
+    return await unzip(bytes, { maxOutputLength: limitBytes });
+  } catch (cause) {
+    const tooLarge = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    if (tooLarge) throw new HostError("ERR_TOO_LARGE", `more than ${limitBytes} bytes`, { cause });
+    throw new HostError("ERR_BAD_REQUEST", "the body is not gzip", { cause });
+  }
+}
+
+function decoded(bytes: Buffer, contentType: string): ExportTraceServiceRequest {
+  const type = contentType.split(";")[0]?.trim().toLowerCase();
+  if (type === "application/x-protobuf") return ExportTraceServiceRequest.decode(bytes);
+  if (type === "application/json") {
+    return ExportTraceServiceRequest.fromJSON(JSON.parse(bytes.toString(), idFromHex));
+  }
+  throw new HostError("ERR_BAD_REQUEST", `content-type ${contentType} is not read`);
+}
+
+/** OTLP's JSON has ids as hex, where protobuf's own mapping, which is generated, has base64. */
+function idFromHex(key: string, value: unknown): unknown {
+  const isId = ["traceId", "spanId", "parentSpanId"].includes(key) && typeof value === "string";
+  return isId ? Buffer.from(value, "hex").toString("base64") : value;
+}
+
+function spanOf(span: OtlpSpan, service: string): Span {
+  const attributes = attributesOf(span.attributes);
+  const failed = span.status?.code === StatusCode.STATUS_CODE_ERROR;
+  return {
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: hex(span.parentSpanId) || null,
+    service,
+    name: span.name,
+    kind: kinds[span.kind] ?? "internal",
+    startMs: toMs(span.startTimeUnixNano),
+    durationMs: Math.max(0, toMs(span.endTimeUnixNano - span.startTimeUnixNano)),
+    attributes,
+    error: failed ? span.status?.message || String(attributes["error.type"] ?? "failed") : null,
+    events: span.events.map((event) => ({
+      name: event.name,
+      atMs: toMs(event.timeUnixNano),
+      attributes: attributesOf(event.attributes),
+    })),
+    links: span.links.map((link) => ({ traceId: hex(link.traceId), spanId: hex(link.spanId) })),
+  };
+}
+
+const kinds: Partial<Record<SpanKind, Span["kind"]>> = {
+  [SpanKind.SPAN_KIND_SERVER]: "server",
+  [SpanKind.SPAN_KIND_CLIENT]: "client",
+  [SpanKind.SPAN_KIND_PRODUCER]: "producer",
+  [SpanKind.SPAN_KIND_CONSUMER]: "consumer",
+};
+
+function attributesOf(list: readonly KeyValue[]): Attributes {
+  const entries = list.flatMap(({ key, value }) => {
+    const plain = value && plainOf(value);
+    return plain === undefined ? [] : [[key, plain] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Several values become one text: the page shows them, nobody counts with them. */
+function plainOf(value: AnyValue): string | number | boolean | undefined {
+  if (value.arrayValue) return value.arrayValue.values.map(plainOf).join(", ");
+  const { intValue, stringValue, boolValue, doubleValue } = value;
+  return intValue === undefined ? (stringValue ?? boolValue ?? doubleValue) : Number(intValue);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** In two steps, since the nanoseconds since the epoch are more than a number holds exactly. */
+function toMs(nano: bigint): number {
+  return Number(nano / 1_000_000n) + Number(nano % 1_000_000n) / 1e6;
+}

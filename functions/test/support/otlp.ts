@@ -1,0 +1,76 @@
+/** Sends spans as a function's exporter does, for tests of those who receive them. */
+import { ExportTraceServiceRequest, type KeyValue, SpanKind, StatusCode } from "#otlp";
+import type { TraceSpan } from "../../ui/live.ts";
+
+export interface SentSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  service: string;
+  kind: TraceSpan["kind"];
+  name: string;
+  /** It has just ended, and took this long. */
+  ms: number;
+  error?: string;
+  attributes?: Record<string, string | number>;
+}
+
+const kinds = {
+  server: SpanKind.SPAN_KIND_SERVER,
+  client: SpanKind.SPAN_KIND_CLIENT,
+  producer: SpanKind.SPAN_KIND_PRODUCER,
+  consumer: SpanKind.SPAN_KIND_CONSUMER,
+  internal: SpanKind.SPAN_KIND_INTERNAL,
+};
+
+/** As bytes of OTLP, one resource for each service. */
+export function encodeSpans(spans: readonly SentSpan[], now = Date.now()): Uint8Array {
+  const resourceSpans = [...Map.groupBy(spans, ({ service }) => service)].map(([name, some]) => ({
+    resource: { attributes: keyValues({ "service.name": name }) },
+    scopeSpans: [{ spans: some.map((span) => encode(span, now)) }],
+  }));
+  return ExportTraceServiceRequest.encode({ resourceSpans }).finish();
+}
+
+export async function sendSpans(origin: string, spans: readonly SentSpan[]): Promise<void> {
+  const response = await fetch(`${origin}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/x-protobuf" },
+    body: new Uint8Array(encodeSpans(spans)),
+  });
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+}
+
+function encode({ kind, name, ms, error, attributes = {}, ...ids }: SentSpan, now: number) {
+  return {
+    traceId: Buffer.from(ids.traceId, "hex"),
+    spanId: Buffer.from(ids.spanId, "hex"),
+    parentSpanId: Buffer.from(ids.parentSpanId ?? "", "hex"),
+    name,
+    kind: kinds[kind],
+    startTimeUnixNano: nano(now - ms),
+    endTimeUnixNano: nano(now),
+    attributes: keyValues(attributes),
+    events: [],
+    links: [],
+    status:
+      error === undefined ? undefined : { code: StatusCode.STATUS_CODE_ERROR, message: error },
+  };
+}
+
+function nano(ms: number): bigint {
+  return BigInt(Math.round(ms * 1_000)) * 1_000n;
+}
+
+function keyValues(attributes: Record<string, string | number>): KeyValue[] {
+  return Object.entries(attributes).map(([key, value]) => ({
+    key,
+    value: {
+      stringValue: typeof value === "string" ? value : undefined,
+      intValue: typeof value === "number" ? BigInt(value) : undefined,
+      boolValue: undefined,
+      doubleValue: undefined,
+      arrayValue: undefined,
+    },
+  }));
+}

@@ -1,0 +1,135 @@
+import type { Graph } from "#host/graph";
+import type { Figures, LiveEdge, LiveGraph, LiveNode } from "./live.ts";
+import { noFigures } from "./live.ts";
+import {
+  askIstio,
+  type IstioFigures,
+  type RequestCount,
+  type Share,
+  windowSeconds,
+} from "./prometheus.ts";
+
+export interface GraphSourceOptions {
+  graph: Graph;
+  /** Prometheus, which has Istio's metrics. Without it, nobody tells any figures. */
+  url: string | undefined;
+  namespace: string | undefined;
+  /** Hears why Prometheus does not answer. */
+  report(line: string): void;
+}
+
+/** Prometheus has news after each scrape only: it is not asked by every browser, and not four times a second. */
+const askEveryMs = 2_000;
+
+/** The declared graph with the figures that Prometheus has, or without any where it does not answer. */
+export function createGraphSource(options: GraphSourceOptions): () => Promise<LiveGraph> {
+  const { graph, url, namespace, report } = options;
+  const names = {
+    functions: graph.nodes.filter(isFunction).map(({ name }) => name),
+    bridge: graph.nodes.find(({ kind }) => kind === "bridge")?.name,
+    namespace,
+  };
+  let asked = {
+    at: Number.NEGATIVE_INFINITY,
+    figures: Promise.resolve<IstioFigures | undefined>(undefined),
+  };
+  let told: string | undefined;
+  const ask = async (base: string) => {
+    try {
+      const figures = await askIstio(base, names);
+      told = undefined;
+      return figures;
+    } catch (thrown) {
+      const { message } = thrown as Error;
+      if (message !== told) report(message);
+      told = message;
+      return undefined;
+    }
+  };
+  const figures = (base: string) => {
+    const now = performance.now();
+    if (now - asked.at >= askEveryMs) asked = { at: now, figures: ask(base) };
+    return asked.figures;
+  };
+  return async () => {
+    const found = url ? await figures(url) : undefined;
+    return {
+      at: new Date().toISOString(),
+      windowSeconds,
+      source: found ? "prometheus" : "none",
+      ...withFigures(graph, found ?? nothing),
+    };
+  };
+}
+
+const nothing: IstioFigures = { requests: [], durations: [], bytes: [] };
+
+function withFigures(
+  graph: Graph,
+  { requests, durations, bytes }: IstioFigures,
+): { nodes: LiveNode[]; edges: LiveEdge[] } {
+  const figuresOf = (counted: readonly RequestCount[], from: string | undefined, to: string) => {
+    const sum = (of: (one: RequestCount) => number) =>
+      counted.reduce((total, one) => total + of(one), 0);
+    const count = sum((one) => one.count);
+    if (count === 0) return noFigures;
+    const ms = (share: Share) =>
+      durations.find((one) => one.from === from && one.to === to && one.share === share)?.ms ??
+      null;
+    return {
+      requests: Math.round(count),
+      requestsPerSecond: count / windowSeconds,
+      errorShare: sum((one) => one.failed) / count,
+      p50: ms("0.5"),
+      p95: ms("0.95"),
+      p99: ms("0.99"),
+    } satisfies Figures;
+  };
+
+  const nodes = graph.nodes.map(({ name, kind }): LiveNode => {
+    const counted = requests.filter(({ to }) => to === name);
+    const figures = figuresOf(counted, undefined, name);
+    return { name, kind, state: "unknown", figures, ...(kind === "queue" && { depth: null }) };
+  });
+  const declared = graph.edges.map((edge): LiveEdge => {
+    const { from, to } = edge;
+    const counted = requests.filter((one) => one.from === from && one.to === to);
+    const figures = figuresOf(counted, from, to);
+    // Of the two ends of a connection to a broker or a database, the one that is a function opened it.
+    const flow = bytes.find((one) => one.from === (from.includes(":") ? to : from));
+    const isConnection = from.includes(":") || to.includes(":");
+    const switched = edge.protocol === "cloudevents" ? undefined : counted.at(-1)?.protocol;
+    return {
+      ...edge,
+      ...(switched && { protocol: switched }),
+      declared: true,
+      figures,
+      ...(isConnection && flow && { bytesPerSecond: flow.perSecond }),
+    };
+  });
+  return { nodes, edges: [...declared, ...strangers(graph, requests, figuresOf)] };
+}
+
+/** Edges between functions that were seen and not declared; the gateway may trigger any. */
+function strangers(
+  { nodes, edges }: Graph,
+  requests: readonly RequestCount[],
+  figuresOf: (counted: readonly RequestCount[], from: string, to: string) => Figures,
+): LiveEdge[] {
+  const kinds = new Map(nodes.map(({ name, kind }) => [name, kind]));
+  const isDeclared = (edge: { from: string; to: string }) =>
+    edges.some(({ from, to }) => from === edge.from && to === edge.to);
+  const seen = requests.filter((one) => kinds.has(one.from) && one.count > 0 && !isDeclared(one));
+  const byEdge = Map.groupBy(seen, ({ from, to }) => `${from}>${to}`);
+  return [...byEdge.values()].flatMap((counted) => {
+    const [first] = counted;
+    if (!first) return [];
+    const { from, to, protocol } = first;
+    const declared = kinds.get(from) === "gateway";
+    return [{ from, to, protocol, declared, figures: figuresOf(counted, from, to) }];
+  });
+}
+
+function isFunction({ kind }: { kind: string }): boolean {
+  return kind !== "queue" && kind !== "collection";
+}

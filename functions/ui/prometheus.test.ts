@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Graph } from "#host/graph";
+import graph from "../gateway/graph.json" with { type: "json" };
+import { startPrometheus, type TestPrometheus } from "../test/support/prometheus.ts";
+import { without } from "../test/support/tools.ts";
+import { until } from "../test/support/until.ts";
+import { createGraphSource } from "./graph-source.ts";
+import type { LiveGraph } from "./live.ts";
+import { askIstio } from "./prometheus.ts";
+
+const skip = process.env.CI ? false : without("prometheus");
+
+interface Requests {
+  from: string;
+  to: string;
+  protocol?: "http" | "grpc";
+  code?: string;
+  grpc?: string;
+  /** At each scrape. */
+  step: number;
+  /** Within one of Istio's buckets. */
+  underMs?: number;
+  reporter?: string;
+  namespace?: string;
+}
+
+/** As Istio's sidecars tell it: labels and buckets by istio.io's "Istio Standard Metrics". */
+const mesh: readonly Requests[] = [
+  { from: "istio-ingressgateway", to: "gateway-00003", step: 4 },
+  { from: "gateway-00003-deployment", to: "service-a-00001", protocol: "grpc", step: 4 },
+  // Two revisions of the callee, one of which fails: with an HTTP status, and without an answer.
+  { from: "service-a-00001-deployment", to: "service-c-00001", step: 2, underMs: 25 },
+  { from: "service-a-00001-deployment", to: "service-c-00002", code: "503", step: 1 },
+  { from: "service-a-00001-deployment", to: "service-c-00002", code: "0", step: 1 },
+  // gRPC's own status tells of a failure; to a revision with a name.
+  { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", step: 3 },
+  { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", grpc: "14", step: 1 },
+  // The bridge's place is taken by Knative's source.
+  { from: "rabbitmqsource-service-d-0b5a4f", to: "service-f-00001", step: 2 },
+  // Nobody declares it.
+  { from: "service-h-00001-deployment", to: "service-g-00001", step: 1 },
+  // The gateway may trigger any function.
+  { from: "gateway-00003-deployment", to: "service-h-00001", step: 1 },
+  // What must not count: the same once more, seen by others, and other namespaces.
+  { from: "activator", to: "service-c-00001", step: 100 },
+  {
+    from: "service-a-00001-deployment",
+    to: "service-c-00001",
+    step: 100,
+    reporter: "destination",
+  },
+  {
+    from: "service-a-00001-deployment",
+    to: "service-c-00001",
+    step: 100,
+    namespace: "other",
+  },
+];
+
+const buckets = [1, 5, 10, 25, 50, 100, 250, 500, 1_000];
+
+function exposition(scrape: number): string {
+  const lines = ["# TYPE istio_requests_total counter"];
+  const labelsOf = (labels: Record<string, string>) =>
+    `{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`)}}`;
+  const histogram = ["# TYPE istio_request_duration_milliseconds histogram"];
+  for (const one of mesh) {
+    const { from, to, protocol = "http", code = "200", grpc, step, underMs = 10 } = one;
+    const { reporter = "source", namespace = "dev" } = one;
+    const labels = {
+      reporter,
+      source_workload: from,
+      source_workload_namespace: namespace,
+      destination_service: `${to}.${namespace}.svc.cluster.local`,
+      destination_service_name: to,
+      destination_service_namespace: namespace,
+      request_protocol: protocol,
+      response_code: code,
+      grpc_response_status: grpc ?? (protocol === "grpc" ? "0" : ""),
+    };
+    lines.push(`istio_requests_total${labelsOf(labels)} ${step * scrape}`);
+    for (const le of [...buckets, "+Inf"]) {
+      const inside = le === "+Inf" || Number(le) >= underMs ? step * scrape : 0;
+      const name = "istio_request_duration_milliseconds_bucket";
+      histogram.push(`${name}${labelsOf({ ...labels, le: String(le) })} ${inside}`);
+    }
+  }
+  for (const direction of ["sent", "received"]) {
+    const name = `istio_tcp_${direction}_bytes_total`;
+    lines.push(`# TYPE ${name} counter`);
+    for (const from of ["service-c-00001-deployment", "rabbitmqsource-service-d-0b5a4f"]) {
+      const labels = {
+        reporter: "source",
+        source_workload: from,
+        source_workload_namespace: "dev",
+        destination_service_name: from.startsWith("r") ? "rabbitmq" : "mongodb",
+      };
+      lines.push(`${name}${labelsOf(labels)} ${500 * scrape}`);
+    }
+  }
+  return `${[...lines, ...histogram].join("\n")}\n`;
+}
+
+describe("Istio's metrics", { skip }, () => {
+  let prometheus: TestPrometheus;
+  let live: LiveGraph;
+  const edge = (from: string, to: string) => {
+    const found = live.edges.find((one) => one.from === from && one.to === to);
+    assert.ok(found, `${from} > ${to}`);
+    return found;
+  };
+  const node = (name: string) => live.nodes.find((one) => one.name === name);
+
+  before(async () => {
+    let scrape = 0;
+    prometheus = await startPrometheus(() => exposition(scrape++));
+    const take = createGraphSource({
+      graph: graph as Graph,
+      url: prometheus.url,
+      namespace: "dev",
+      report: (line) => assert.fail(line),
+    });
+    await until(
+      "figures of more than one scrape",
+      async () => {
+        live = await take();
+        return (node("service-a")?.figures.p99 ?? null) !== null && prometheus.scrapes() > 10;
+      },
+      30_000,
+    );
+  });
+  after(() => prometheus?.[Symbol.asyncDispose]());
+
+  test("give every edge its requests, and its share of errors, whatever the revisions are called", () => {
+    assert.equal(live.source, "prometheus");
+    const ratio =
+      edge("gateway", "service-a").figures.requests /
+      edge("service-a", "service-c").figures.requests;
+    assert.ok(Math.abs(ratio - 1) < 0.3, `${ratio}`);
+    assert.equal(edge("gateway", "service-a").figures.errorShare, 0);
+    assert.ok(Math.abs(edge("service-a", "service-c").figures.errorShare - 0.5) < 0.01);
+    assert.ok(Math.abs(edge("service-b", "service-e").figures.errorShare - 0.25) < 0.01);
+    assert.ok((edge("gateway", "service-a").figures.requestsPerSecond ?? 0) > 0);
+    assert.equal(edge("service-e", "service-g").figures.requests, 0);
+  });
+
+  test("give durations by edge, and by function over all its callers", () => {
+    const { p50, p95, p99 } = edge("gateway", "service-a").figures;
+    assert.ok(p50 && p50 > 5 && p50 <= 10, `${p50}`);
+    assert.ok(p95 && p95 > p50 && p99 && p99 > p95 && p99 <= 10, `${p95} ${p99}`);
+    const c = node("service-c")?.figures;
+    assert.ok(c?.p95 && c.p95 > 10 && c.p95 <= 25, `${c?.p95}`);
+    assert.equal(edge("service-e", "service-g").figures.p50, null);
+  });
+
+  test("count a function's requests from the ingress too", () => {
+    assert.ok((node("gateway")?.figures.requests ?? 0) > 0);
+  });
+
+  test("show Knative's source in the bridge's place", () => {
+    assert.ok(edge("bridge", "service-f").figures.requests > 0);
+    assert.equal(edge("bridge", "service-f").protocol, "cloudevents");
+    assert.ok((edge("rabbitmq:service-d", "bridge").bytesPerSecond ?? 0) > 0);
+  });
+
+  test("show the bytes of connections to the database", () => {
+    assert.ok((edge("service-c", "mongodb:service-c.greetings").bytesPerSecond ?? 0) > 0);
+    assert.equal(edge("service-g", "mongodb:service-g.greetings").bytesPerSecond, undefined);
+  });
+
+  test("show what nobody declares, and not the gateway's triggers, as undeclared", () => {
+    const undeclared = live.edges.filter(({ declared }) => !declared);
+    assert.deepEqual(
+      undeclared.map(({ from, to }) => `${from}>${to}`),
+      ["service-h>service-g"],
+    );
+    assert.equal(edge("gateway", "service-h").declared, true);
+  });
+
+  test("are not there for names that no function has", async () => {
+    const names = { functions: ["nobody"], bridge: undefined, namespace: "dev" };
+    assert.deepEqual(await askIstio(prometheus.url, names), {
+      requests: [],
+      durations: [],
+      bytes: [],
+    });
+  });
+});
+
+test("without Prometheus, the graph has no figures, and says that nobody tells", async () => {
+  const said: string[] = [];
+  const options = { graph: graph as Graph, namespace: "dev", report: (s: string) => said.push(s) };
+  const live = await createGraphSource({ ...options, url: undefined })();
+  assert.equal(live.source, "none");
+  assert.deepEqual(said, []);
+  assert.equal(live.edges.length, graph.edges.length);
+  assert.ok(live.edges.every(({ figures, declared }) => declared && figures.requests === 0));
+});
+
+test("a Prometheus that does not answer is reported, and the graph is shown without figures", async () => {
+  const said: string[] = [];
+  const take = createGraphSource({
+    graph: graph as Graph,
+    url: "http://127.0.0.1:1",
+    namespace: "dev",
+    report: (line) => said.push(line),
+  });
+  assert.equal((await take()).source, "none");
+  assert.match(said.join("\n"), /^Prometheus: /);
+});
