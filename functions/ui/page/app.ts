@@ -50,7 +50,8 @@ function start(settings: PageSettings): void {
   });
   panel.select({ kind: "all" });
   followGraph(
-    (graph) => {
+    (whole) => {
+      const graph = withoutFrontEnd(whole);
       section.update(graph);
       panel.update(graph);
       faults.update(graph);
@@ -81,6 +82,15 @@ function showConnection(connection: Connection): void {
   document.documentElement.dataset.connection = connection;
 }
 
+/** It serves this page, and takes no part in what the graph shows, unless something was seen between it and others. */
+function withoutFrontEnd(graph: LiveGraph): LiveGraph {
+  const joined = new Set(graph.edges.flatMap(({ from, to }) => [from, to]));
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(({ kind, name }) => kind !== "ui" || joined.has(name)),
+  };
+}
+
 function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   const figures = nodes.find(({ kind }) => kind === "gateway")?.figures;
   setText(find("summary-rate", HTMLElement), figures ? rate(figures.requestsPerSecond) : "–");
@@ -88,6 +98,9 @@ function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   const errors = find("summary-errors", HTMLElement);
   setText(errors, figures ? share(figures.errorShare) : "–");
   errors.classList.toggle("bad", (figures?.errorShare ?? 0) > 0);
-  const from = source === "prometheus" ? "Prometheus" : "the functions' spans";
-  setText(find("source", HTMLElement), `Figures of the last ${windowSeconds} s, from ${from}`);
+  const from = { spans: "the functions' spans", prometheus: "Prometheus", none: undefined }[source];
+  const text = from
+    ? `Figures of the last ${windowSeconds} s, from ${from}`
+    : "Nobody tells figures here";
+  setText(find("source", HTMLElement), text);
 }

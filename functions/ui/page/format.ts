@@ -9,7 +9,7 @@ export const protocolNames: Readonly<Record<LiveEdge["protocol"], string>> = {
   cloudevents: "CloudEvents",
 };
 
-export const kindNames: Readonly<Record<LiveNode["kind"] | "ui", string>> = {
+export const kindNames: Readonly<Record<LiveNode["kind"], string>> = {
   greeter: "Function",
   subscriber: "Subscriber",
   gateway: "Gateway",
@@ -17,6 +17,7 @@ export const kindNames: Readonly<Record<LiveNode["kind"] | "ui", string>> = {
   queue: "RabbitMQ queue",
   collection: "MongoDB collection",
   ui: "Front-end",
+  function: "Function",
 };
 
 /** A node's name as a person says it. */
@@ -30,6 +31,11 @@ export function edgeName({ from, to }: Pick<LiveEdge, "from" | "to">): string {
 
 export function rate(perSecond: number): string {
   return `${perSecond === 0 ? 0 : perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
+}
+
+export function bytes(perSecond: number): string {
+  const [size, unit] = perSecond < 1_000 ? [perSecond, "B"] : [perSecond / 1_000, "kB"];
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}/s`;
 }
 
 export function milliseconds(ms: number | null): string {

@@ -1,5 +1,13 @@
 import type { LiveEdge, LiveGraph, LiveNode } from "../live.ts";
-import { type EdgeFigure, edgeFigures, protocolNames, rate, share, shortName } from "./format.ts";
+import {
+  bytes,
+  type EdgeFigure,
+  edgeFigures,
+  protocolNames,
+  rate,
+  share,
+  shortName,
+} from "./format.ts";
 
 export interface DrawnElement {
   readonly id: string;
@@ -65,16 +73,22 @@ function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
   ];
 }
 
+/** Where requests are not counted, bytes tell that something flows. */
+function shownFigure({ figures, bytesPerSecond }: LiveEdge, shown: EdgeFigure): string {
+  if (figures.requests === 0 && bytesPerSecond) return bytes(bytesPerSecond);
+  return edgeFigures[shown](figures);
+}
+
 function inTwoLines(name: string): string {
   return name.replace(" ", "\n").replace(".", "\n.");
 }
 
 function drawnEdge(edge: LiveEdge, shown: EdgeFigure): DrawnElement {
-  const { figures, protocol, declared } = edge;
+  const { figures, protocol, declared, bytesPerSecond = 0 } = edge;
   const failing = figures.errorShare > 0;
-  const idle = figures.requests === 0;
+  const idle = figures.requests === 0 && bytesPerSecond === 0;
   const title = declared ? protocolNames[protocol] : `${protocolNames[protocol]} *`;
-  const figure = failing ? edgeFigures.errors(figures) : idle ? "" : edgeFigures[shown](figures);
+  const figure = failing ? edgeFigures.errors(figures) : idle ? "" : shownFigure(edge, shown);
   const width = 1.5 + Math.min(2, Math.log10(1 + figures.requestsPerSecond));
   return {
     id: edgeId(edge),
