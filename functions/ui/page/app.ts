@@ -10,14 +10,14 @@
 
 import type { LiveGraph, PageSettings } from "../live.ts";
 import { createAnnouncer } from "./announce.ts";
-import { pageSettings } from "./api.ts";
+import { pageSettings, type Selection } from "./api.ts";
 import { find, outsideLink, setText } from "./dom.ts";
-import { createFaultsForm } from "./faults-form.ts";
+import { createFaultsForm, type FaultsForm } from "./faults-form.ts";
 import { milliseconds, rate, share } from "./format.ts";
 import { createGraphSection } from "./graph-section.ts";
 import { createGreetings } from "./greetings.ts";
 import { type Connection, followGraph } from "./live-feed.ts";
-import { createPanel } from "./panel.ts";
+import { createPanel, type Panel } from "./panel.ts";
 import { createSender } from "./sender.ts";
 import { createThemeButton } from "./theme-button.ts";
 import { createWaterfall } from "./waterfall.ts";
@@ -30,16 +30,39 @@ const connectionTexts: Readonly<Record<Connection, string>> = {
   lost: "Connection lost, trying again",
 };
 
+const announcer = createAnnouncer();
+const section = createGraphSection((selection) => {
+  selected = selection;
+  panel?.select(selection);
+});
+let selected: Selection = { kind: "all" };
+let graph: LiveGraph | undefined;
+let panel: Panel | undefined;
+let faults: FaultsForm | undefined;
+
+createThemeButton(section.repaint);
+// The graph needs no settings, and is drawn before they are there.
+followGraph(
+  (whole) => {
+    graph = withoutFrontEnd(whole);
+    section.update(graph);
+    panel?.update(graph);
+    faults?.update(graph);
+    announcer.graph(graph);
+    summarize(graph);
+  },
+  (connection) => {
+    announcer.connection(connection);
+    showConnection(connection);
+  },
+);
 start(await settingsAtLast());
 
 function start(settings: PageSettings): void {
-  const announcer = createAnnouncer();
   const waterfall = createWaterfall(settings);
-  const panel = createPanel(settings, waterfall.open, announcer.say);
-  const section = createGraphSection(panel.select);
-  const faults = createFaultsForm(settings.faults);
   const greetings = createGreetings();
-  createThemeButton(section.repaint);
+  panel = createPanel(settings, waterfall.open, announcer.say);
+  faults = createFaultsForm(settings.faults);
   if (settings.kialiUrl) find("tools", HTMLElement).append(outsideLink("Kiali", settings.kialiUrl));
   createSender({
     gateway: settings.gateway,
@@ -48,21 +71,10 @@ function start(settings: PageSettings): void {
     onOpenTrace: waterfall.open,
     say: announcer.say,
   });
-  panel.select({ kind: "all" });
-  followGraph(
-    (whole) => {
-      const graph = withoutFrontEnd(whole);
-      section.update(graph);
-      panel.update(graph);
-      faults.update(graph);
-      announcer.graph(graph);
-      summarize(graph);
-    },
-    (connection) => {
-      announcer.connection(connection);
-      showConnection(connection);
-    },
-  );
+  panel.select(selected);
+  if (!graph) return;
+  panel.update(graph);
+  faults.update(graph);
 }
 
 /** Without its settings the page can do nothing, so it asks until it has them. */
@@ -71,7 +83,6 @@ async function settingsAtLast(): Promise<PageSettings> {
     try {
       return await pageSettings();
     } catch {
-      showConnection("lost");
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }

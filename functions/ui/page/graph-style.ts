@@ -75,7 +75,10 @@ export function graphStyle(color: Palette): StylesheetJson {
         "text-margin-y": -7,
       },
     },
-    { selector: "node.queue", style: { shape: "round-tag", "font-size": 12 } },
+    {
+      selector: "node.queue",
+      style: { "border-style": "double", "border-width": 4, "font-size": 12 },
+    },
     { selector: "node.bridge", style: { shape: "cut-rectangle" } },
     {
       selector: "node.gateway",
@@ -111,7 +114,7 @@ export function graphStyle(color: Palette): StylesheetJson {
     },
     { selector: "node.error", style: { "border-color": color("error"), "border-width": 2 } },
     { selector: "node.caption.alarm", style: { color: color("error"), "font-weight": 600 } },
-    { selector: "node.caption.error", style: { "border-width": 0 } },
+    { selector: "node.caption", style: { "border-width": 0 } },
     {
       selector: "edge",
       style: {

@@ -103,7 +103,7 @@ export function createGraphView(place: HTMLElement, color: Palette): GraphView {
 
 /** Nearly: a letter of the labels' font is so wide. */
 function labelWidth(label: string): number {
-  return 5.9 * Math.max(...label.split("\n").map(({ length }) => length));
+  return 6.8 * Math.max(...label.split("\n").map(({ length }) => length));
 }
 
 function update(cy: Core, elements: readonly DrawnElement[]): void {

@@ -105,7 +105,9 @@ function rowElement(row: SpanRow, totalMs: number): HTMLDetailsElement {
   const { span, depth, protocol, fromQueue, queuedMs } = row;
   const name = element("span", { class: "span-name" });
   name.style.setProperty("--depth", String(Math.min(depth, 16)));
-  name.append(element("b", {}, span.service), " ", span.name);
+  const peer = span.kind === "client" ? span.attributes["service.peer.name"] : undefined;
+  const who = peer === undefined ? span.service : `${span.service} to ${peer}`;
+  name.append(element("b", {}, who), " ", span.name);
   if (fromQueue) {
     const waited = queuedMs === undefined ? "" : `, waited ${milliseconds(Math.max(0, queuedMs))}`;
     name.append(" ", element("span", { class: "badge queue-hop" }, `through the queue${waited}`));
