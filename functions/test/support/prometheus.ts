@@ -24,7 +24,7 @@ export async function withoutPrometheus(): Promise<string | false> {
   if (!missing || !env.CI) return missing;
   const whyNot = whyNoApt(env);
   if (whyNot) throw new Error(`the queries need Prometheus, which is not to be had: ${whyNot}`);
-  await aptInstall("prometheus", [], { env });
+  await aptInstall("prometheus", ["prometheus.service"], { env });
   return false;
 }
 
