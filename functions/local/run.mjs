@@ -18,6 +18,7 @@ const commands = {
   test: "test.ts",
   check: "check.ts",
   generate: "generate.ts",
+  screenshots: "../ui/screenshots.ts",
 };
 
 const oldest = [20, 0];

@@ -22,7 +22,7 @@ test("with all functions in one process, the page shows them, and cannot stop on
   assert.equal((await system.ask()).status, 200);
 });
 
-test("one greeting is seen on every declared edge, as one trace through the queue", async () => {
+test("one greeting is seen on every declared edge, as one trace through the queue, where it is seen to wait", async () => {
   await using system = await startTestGraph();
   const get = async (path: string) => (await system.fetch("ui", path)).json();
   const live = () => get("/api/graph/live") as Promise<LiveGraph>;
@@ -38,4 +38,12 @@ test("one greeting is seen on every declared edge, as one trace through the queu
     assert.equal(traces.length, 1, `${from} > ${to}`);
     assert.partialDeepStrictEqual(traces[0], { name: "GET /api/greeting", failed: false });
   }
+
+  const depth = (waiting: number) =>
+    eventually(live, ({ nodes }) => nodes.some((node) => node.depth === waiting));
+  await system.graph.function("bridge").stop();
+  await system.ask();
+  await depth(1);
+  await system.graph.function("bridge").start();
+  await depth(0);
 });

@@ -6,7 +6,15 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import graph from "../../gateway/graph.json" with { type: "json" };
 import { buildPage } from "../../ui/build-page.ts";
-import type { Figures, LiveEdge, LiveGraph, LiveNode, PageSettings, Trace } from "../../ui/live.ts";
+import {
+  type Figures,
+  type LiveEdge,
+  type LiveGraph,
+  type LiveNode,
+  noFigures,
+  type PageSettings,
+  type Trace,
+} from "../../ui/live.ts";
 
 /** Of what the real one sets, the part that the page has to live with. */
 export function pagePolicy(gateway: string): string {
@@ -26,15 +34,6 @@ export interface PageServer extends AsyncDisposable {
   breakOff(broken: boolean): void;
 }
 
-export const quiet: Figures = {
-  requests: 0,
-  requestsPerSecond: 0,
-  errorShare: 0,
-  p50: null,
-  p95: null,
-  p99: null,
-};
-
 /** The declared graph as the gateway has it, with figures of choice. */
 export function liveGraph(
   node: (name: string) => Partial<LiveNode> = () => ({}),
@@ -47,13 +46,13 @@ export function liveGraph(
     nodes: (graph.nodes as LiveNode[]).map((one) => ({
       ...one,
       state: "ready",
-      figures: quiet,
+      figures: noFigures,
       ...node(one.name),
     })),
     edges: (graph.edges as LiveEdge[]).map((one) => ({
       ...one,
       declared: true,
-      figures: { ...quiet, ...edge(one.from, one.to) },
+      figures: { ...noFigures, ...edge(one.from, one.to) },
     })),
   };
 }

@@ -10,14 +10,14 @@
 
 import type { LiveGraph, PageSettings } from "../live.ts";
 import { createAnnouncer } from "./announce.ts";
-import { pageSettings } from "./api.ts";
+import { pageSettings, type Selection } from "./api.ts";
 import { find, outsideLink, setText } from "./dom.ts";
-import { createFaultsForm } from "./faults-form.ts";
+import { createFaultsForm, type FaultsForm } from "./faults-form.ts";
 import { milliseconds, rate, share } from "./format.ts";
 import { createGraphSection } from "./graph-section.ts";
 import { createGreetings } from "./greetings.ts";
 import { type Connection, followGraph } from "./live-feed.ts";
-import { createPanel } from "./panel.ts";
+import { createPanel, type Panel } from "./panel.ts";
 import { createSender } from "./sender.ts";
 import { createThemeButton } from "./theme-button.ts";
 import { createWaterfall } from "./waterfall.ts";
@@ -30,16 +30,39 @@ const connectionTexts: Readonly<Record<Connection, string>> = {
   lost: "Connection lost, trying again",
 };
 
+const announcer = createAnnouncer();
+const section = createGraphSection((selection) => {
+  selected = selection;
+  panel?.select(selection);
+});
+let selected: Selection = { kind: "all" };
+let graph: LiveGraph | undefined;
+let panel: Panel | undefined;
+let faults: FaultsForm | undefined;
+
+createThemeButton(section.repaint);
+// The graph needs no settings, and is drawn before they are there.
+followGraph(
+  (whole) => {
+    graph = withoutFrontEnd(whole);
+    section.update(graph);
+    panel?.update(graph);
+    faults?.update(graph);
+    announcer.graph(graph);
+    summarize(graph);
+  },
+  (connection) => {
+    announcer.connection(connection);
+    showConnection(connection);
+  },
+);
 start(await settingsAtLast());
 
 function start(settings: PageSettings): void {
-  const announcer = createAnnouncer();
   const waterfall = createWaterfall(settings);
-  const panel = createPanel(settings, waterfall.open, announcer.say);
-  const section = createGraphSection(panel.select);
-  const faults = createFaultsForm(settings.faults);
   const greetings = createGreetings();
-  createThemeButton(section.repaint);
+  panel = createPanel(settings, waterfall.open, announcer.say);
+  faults = createFaultsForm(settings.faults);
   if (settings.kialiUrl) find("tools", HTMLElement).append(outsideLink("Kiali", settings.kialiUrl));
   createSender({
     gateway: settings.gateway,
@@ -48,20 +71,10 @@ function start(settings: PageSettings): void {
     onOpenTrace: waterfall.open,
     say: announcer.say,
   });
-  panel.select({ kind: "all" });
-  followGraph(
-    (graph) => {
-      section.update(graph);
-      panel.update(graph);
-      faults.update(graph);
-      announcer.graph(graph);
-      summarize(graph);
-    },
-    (connection) => {
-      announcer.connection(connection);
-      showConnection(connection);
-    },
-  );
+  panel.select(selected);
+  if (!graph) return;
+  panel.update(graph);
+  faults.update(graph);
 }
 
 /** Without its settings the page can do nothing, so it asks until it has them. */
@@ -70,7 +83,6 @@ async function settingsAtLast(): Promise<PageSettings> {
     try {
       return await pageSettings();
     } catch {
-      showConnection("lost");
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }
@@ -81,6 +93,15 @@ function showConnection(connection: Connection): void {
   document.documentElement.dataset.connection = connection;
 }
 
+/** It serves this page, and takes no part in what the graph shows, unless something was seen between it and others. */
+function withoutFrontEnd(graph: LiveGraph): LiveGraph {
+  const joined = new Set(graph.edges.flatMap(({ from, to }) => [from, to]));
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(({ kind, name }) => kind !== "ui" || joined.has(name)),
+  };
+}
+
 function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   const figures = nodes.find(({ kind }) => kind === "gateway")?.figures;
   setText(find("summary-rate", HTMLElement), figures ? rate(figures.requestsPerSecond) : "–");
@@ -88,6 +109,9 @@ function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   const errors = find("summary-errors", HTMLElement);
   setText(errors, figures ? share(figures.errorShare) : "–");
   errors.classList.toggle("bad", (figures?.errorShare ?? 0) > 0);
-  const from = source === "prometheus" ? "Prometheus" : "the functions' spans";
-  setText(find("source", HTMLElement), `Figures of the last ${windowSeconds} s, from ${from}`);
+  const from = { spans: "the functions' spans", prometheus: "Prometheus", none: undefined }[source];
+  const text = from
+    ? `Figures of the last ${windowSeconds} s, from ${from}`
+    : "Nobody tells figures here";
+  setText(find("source", HTMLElement), text);
 }

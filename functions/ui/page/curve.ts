@@ -28,6 +28,23 @@ export function curveBetween(
   return { start, controls, end };
 }
 
+/**
+ * From the edge's middle to that of its label, `width` wide, which lies beside the line: what runs along the line stays
+ * visible. On the right, unless the drawing, `room` wide, ends there.
+ */
+export function labelShift(
+  { start, end }: Curve,
+  { direction, width, room }: { direction: "LR" | "TB"; width: number; room: number },
+): Point {
+  const flat = 30;
+  const runsAcross =
+    direction === "LR" ? Math.abs(end.y - start.y) < flat : Math.abs(end.x - start.x) >= flat;
+  if (runsAcross) return { x: 0, y: -17 };
+  const aside = width / 2 + 5;
+  const fits = (start.x + end.x) / 2 + aside + width / 2 <= room;
+  return { x: fits ? aside : -aside, y: 0 };
+}
+
 /** The control points in cytoscape's terms: how far along the straight line, and how far beside it. */
 export function bendsOf({ start, controls, end }: Curve): {
   weights: number[];

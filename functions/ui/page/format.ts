@@ -11,18 +11,18 @@ export const protocolNames: Readonly<Record<LiveEdge["protocol"], string>> = {
 
 export const kindNames: Readonly<Record<LiveNode["kind"], string>> = {
   greeter: "Function",
-  function: "Function",
   subscriber: "Subscriber",
   gateway: "Gateway",
   bridge: "Bridge",
   queue: "RabbitMQ queue",
   collection: "MongoDB collection",
   ui: "Front-end",
+  function: "Function",
 };
 
-/** A node's name as it is drawn: its shape says which system it belongs to. */
+/** A node's name as a person says it. */
 export function shortName(name: string): string {
-  return name.replace(/^(mongodb|rabbitmq):/, "");
+  return name.replace(/^mongodb:/, "").replace(/^rabbitmq:/, "queue ");
 }
 
 export function edgeName({ from, to }: Pick<LiveEdge, "from" | "to">): string {
@@ -33,10 +33,15 @@ export function rate(perSecond: number): string {
   return `${perSecond === 0 ? 0 : perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 }
 
+export function bytes(perSecond: number): string {
+  const [size, unit] = perSecond < 1_000 ? [perSecond, "B"] : [perSecond / 1_000, "kB"];
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}/s`;
+}
+
 export function milliseconds(ms: number | null): string {
   if (ms === null) return "–";
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
 export function share(part: number): string {
@@ -49,7 +54,12 @@ export function share(part: number): string {
 export function timeOfDay(at: string | number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return String(at);
-  return date.toLocaleTimeString("en-GB", { hour12: false, fractionalSecondDigits: 1 });
+  const seconds = (date.getSeconds() + date.getMilliseconds() / 1_000).toFixed(1).padStart(4, "0");
+  return [date.getHours(), date.getMinutes()].map(twoDigits).concat(seconds).join(":");
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 /** What may be shown along the edges; all of it is in the panel and in the table. */
@@ -58,7 +68,7 @@ export const edgeFigures = {
   p50: ({ p50 }: Figures) => milliseconds(p50),
   p95: ({ p95 }: Figures) => milliseconds(p95),
   p99: ({ p99 }: Figures) => milliseconds(p99),
-  errors: ({ errorShare }: Figures) => `${share(errorShare)} errors`,
+  errors: ({ errorShare }: Figures) => `err ${share(errorShare)}`,
 } as const;
 
 export type EdgeFigure = keyof typeof edgeFigures;

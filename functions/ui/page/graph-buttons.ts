@@ -1,10 +1,10 @@
 import type { LiveGraph } from "../live.ts";
 import type { Selection } from "./api.ts";
-import { type Curve, pointOn } from "./curve.ts";
+import { type Curve, labelShift, pointOn } from "./curve.ts";
 import { element, setText } from "./dom.ts";
 import { edgeName, kindNames, protocolNames, shortName, spoken } from "./format.ts";
 import { edgeId } from "./graph-elements.ts";
-import { type Layout, nodeSize, type Point, type Size } from "./layout.ts";
+import type { Layout, Point, Size } from "./layout.ts";
 
 export interface GraphButtons {
   /** Makes one button for each node and edge, and says their figures anew. */
@@ -13,7 +13,7 @@ export interface GraphButtons {
   select(id: string | undefined): void;
 }
 
-const edgeSize: Size = { width: 64, height: 34 };
+const edgeSize: Size = { width: 48, height: 36 };
 const arrows = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
 /**
@@ -24,13 +24,13 @@ export function createGraphButtons(
   place: HTMLElement,
   onSelect: (selection: Selection, id: string) => void,
 ): GraphButtons {
-  const buttons = new Map<string, { button: HTMLButtonElement; size: Size; at: Point }>();
+  const buttons = new Map<string, { button: HTMLButtonElement; at: Point }>();
 
   const reach = (id: string) => {
     for (const [other, { button }] of buttons) button.tabIndex = other === id ? 0 : -1;
     buttons.get(id)?.button.focus();
   };
-  const add = (id: string, size: Size, selection: Selection) => {
+  const add = (id: string, selection: Selection) => {
     const button = element("button", { type: "button", class: "hit", "aria-pressed": "false" });
     button.append(element("span", { class: "visually-hidden" }));
     button.tabIndex = buttons.size === 0 ? 0 : -1;
@@ -46,7 +46,7 @@ export function createGraphButtons(
       if (next) reach(next);
     });
     place.append(button);
-    buttons.set(id, { button, size, at: { x: 0, y: 0 } });
+    buttons.set(id, { button, at: { x: 0, y: 0 } });
   };
   const say = (id: string, text: string) => {
     const button = buttons.get(id)?.button;
@@ -64,7 +64,7 @@ export function createGraphButtons(
         buttons.delete(id);
       }
       for (const { name, kind, state, figures, depth } of nodes) {
-        if (!buttons.has(name)) add(name, nodeSize(kind), { kind: "node", name });
+        if (!buttons.has(name)) add(name, { kind: "node", name });
         const waiting = typeof depth === "number" ? `, ${depth} waiting` : "";
         const known = state === "unknown" ? "" : `, ${state}`;
         say(name, `${shortName(name)}, ${kindNames[kind]}${known}${waiting}: ${spoken(figures)}`);
@@ -72,23 +72,24 @@ export function createGraphButtons(
       for (const edge of edges) {
         const { from, to, protocol, figures, declared } = edge;
         const id = edgeId(edge);
-        if (!buttons.has(id)) add(id, edgeSize, { kind: "edge", from, to });
+        if (!buttons.has(id)) add(id, { kind: "edge", from, to });
         const drift = declared ? "" : ", not declared";
         say(id, `${edgeName(edge)} by ${protocolNames[protocol]}${drift}: ${spoken(figures)}`);
       }
     },
-    place({ positions }, curves) {
+    place({ positions, sizes, direction }, curves) {
       for (const [id, entry] of buttons) {
         const curve = curves.get(id);
-        const at = positions.get(id) ?? (curve && pointOn(curve, 0.5));
+        const at = positions.get(id) ?? (curve && middleOf(curve, direction));
+        const { width, height } = sizes.get(id) ?? edgeSize;
         entry.button.hidden = !at;
         if (!at) continue;
         entry.at = at;
         const { style } = entry.button;
-        style.width = `${entry.size.width}px`;
-        style.height = `${entry.size.height}px`;
-        style.left = `${at.x - entry.size.width / 2}px`;
-        style.top = `${at.y - entry.size.height / 2}px`;
+        style.width = `${width}px`;
+        style.height = `${height}px`;
+        style.left = `${at.x - width / 2}px`;
+        style.top = `${at.y - height / 2}px`;
       }
     },
     select(id) {
@@ -97,6 +98,14 @@ export function createGraphButtons(
       }
     },
   };
+}
+
+/** Between the line and its label, so that both are hit. */
+function middleOf(curve: Curve, direction: Layout["direction"]): Point {
+  const at = pointOn(curve, 0.5);
+  const room = Number.POSITIVE_INFINITY;
+  const shift = labelShift(curve, { direction, width: 40, room });
+  return { x: at.x + shift.x * 0.5, y: at.y + shift.y * 0.5 };
 }
 
 /** The nearest in the key's direction, where what lies aside counts double. */

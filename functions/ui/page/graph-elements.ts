@@ -1,6 +1,13 @@
 import type { LiveEdge, LiveGraph, LiveNode } from "../live.ts";
-import { type EdgeFigure, edgeFigures, protocolNames, rate, share, shortName } from "./format.ts";
-import { nodeSize } from "./layout.ts";
+import {
+  bytes,
+  type EdgeFigure,
+  edgeFigures,
+  protocolNames,
+  rate,
+  share,
+  shortName,
+} from "./format.ts";
 
 export interface DrawnElement {
   readonly id: string;
@@ -19,10 +26,13 @@ export function captionId(name: string): string {
 }
 
 /** What cytoscape draws for the graph: nodes, a line of figures in each, and edges. */
-export function drawnElements({ nodes, edges }: LiveGraph, shown: EdgeFigure): DrawnElement[] {
+export function drawnElements(
+  { nodes, edges }: LiveGraph,
+  { shown, narrow }: { shown: EdgeFigure; narrow: boolean },
+): DrawnElement[] {
   const known = new Set(nodes.map(({ name }) => name));
   return [
-    ...nodes.flatMap(drawnNode),
+    ...nodes.flatMap((node) => drawnNode(node, narrow)),
     ...edges
       .filter(({ from, to }) => known.has(from) && known.has(to))
       .map((edge) => drawnEdge(edge, shown)),
@@ -37,7 +47,7 @@ export function captionOf({ state, figures, kind, depth }: LiveNode): string {
   return rate(figures.requestsPerSecond);
 }
 
-function drawnNode(node: LiveNode): DrawnElement[] {
+function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
   const { name, kind, state, figures } = node;
   const stopped = state === "stopped";
   const classes = [
@@ -51,24 +61,34 @@ function drawnNode(node: LiveNode): DrawnElement[] {
     {
       id: name,
       group: "nodes",
-      data: { label: shortName(name), ...nodeSize(kind) },
+      data: { label: narrow ? inTwoLines(shortName(name)) : shortName(name) },
       classes: classes.filter(Boolean).join(" "),
     },
     {
       id: captionId(name),
       group: "nodes",
-      data: { label: captionOf(node), width: 1, height: 1 },
+      data: { label: captionOf(node) },
       classes: [...classes, "caption", alarm && "alarm"].filter(Boolean).join(" "),
     },
   ];
 }
 
+/** Where requests are not counted, bytes tell that something flows. */
+function shownFigure({ figures, bytesPerSecond }: LiveEdge, shown: EdgeFigure): string {
+  if (figures.requests === 0 && bytesPerSecond) return bytes(bytesPerSecond);
+  return edgeFigures[shown](figures);
+}
+
+function inTwoLines(name: string): string {
+  return name.replace(" ", "\n").replace(".", "\n.");
+}
+
 function drawnEdge(edge: LiveEdge, shown: EdgeFigure): DrawnElement {
-  const { figures, protocol, declared } = edge;
+  const { figures, protocol, declared, bytesPerSecond = 0 } = edge;
   const failing = figures.errorShare > 0;
-  const idle = figures.requests === 0;
+  const idle = figures.requests === 0 && bytesPerSecond === 0;
   const title = declared ? protocolNames[protocol] : `${protocolNames[protocol]} *`;
-  const figure = failing ? edgeFigures.errors(figures) : idle ? "" : edgeFigures[shown](figures);
+  const figure = failing ? edgeFigures.errors(figures) : idle ? "" : shownFigure(edge, shown);
   const width = 1.5 + Math.min(2, Math.log10(1 + figures.requestsPerSecond));
   return {
     id: edgeId(edge),

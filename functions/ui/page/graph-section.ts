@@ -26,6 +26,7 @@ export function createGraphSection(onSelect: (selection: Selection) => void): Gr
 
   const select = (selection: Selection, id?: string) => {
     selected = id;
+    all.hidden = selection.kind === "all";
     view.select(id === undefined ? [] : [id]);
     buttons.select(id);
     onSelect(selection);

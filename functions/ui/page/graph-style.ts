@@ -9,7 +9,7 @@ export type Palette = (name: string) => string;
 export function readPalette(): Palette {
   const probe = element("span", { hidden: true });
   document.body.append(probe);
-  const names = ["text", "muted", "faint", "surface", "raised", "border", "accent", "on-accent"];
+  const names = ["text", "muted", "surface", "raised", "border", "accent"];
   const all = [...names, "warning", "error", ...Object.keys(lineStyles)];
   const colors = all.map((name) => {
     probe.style.color = `var(--${name})`;
@@ -31,6 +31,18 @@ const lineStyles: Readonly<Record<LiveEdge["protocol"], readonly number[] | unde
 
 export const fontFamily = 'Inter, system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
 
+/** Straight sides between two flat arcs, as databases are drawn; from -1 to 1 in both directions. */
+const cylinder = [...arc(-1), ...arc(1)];
+
+function arc(side: 1 | -1): number[] {
+  const steps = 16;
+  return Array.from({ length: steps + 1 }, (_none, step) => {
+    const angle = (step / steps) * Math.PI;
+    const x = side * Math.cos(angle);
+    return [x, side * (0.8 + 0.2 * Math.sin(angle))];
+  }).flat();
+}
+
 /** How the graph is drawn; classes are those that graph-elements.ts gives. */
 export function graphStyle(color: Palette): StylesheetJson {
   return [
@@ -39,16 +51,16 @@ export function graphStyle(color: Palette): StylesheetJson {
       style: {
         shape: "round-rectangle",
         "corner-radius": "8",
-        width: "data(width)",
-        height: "data(height)",
         label: "data(label)",
+        "text-wrap": "wrap",
+        "line-height": 1.15,
         "font-family": fontFamily,
         "font-size": 12.5,
         "font-weight": 600,
         color: color("text"),
         "text-valign": "center",
         "text-halign": "center",
-        "text-margin-y": -7,
+        "text-margin-y": -8,
         "background-color": color("raised"),
         "border-width": 1.25,
         "border-color": color("border"),
@@ -56,17 +68,21 @@ export function graphStyle(color: Palette): StylesheetJson {
     },
     {
       selector: "node.collection",
-      style: { shape: "barrel", "font-size": 11, "text-margin-y": -5 },
+      style: {
+        shape: "polygon",
+        "shape-polygon-points": cylinder.join(" "),
+        "font-size": 11,
+        "text-margin-y": -7,
+      },
     },
-    { selector: "node.queue", style: { shape: "round-tag", "font-size": 12 } },
+    {
+      selector: "node.queue",
+      style: { "border-style": "double", "border-width": 4, "font-size": 12 },
+    },
     { selector: "node.bridge", style: { shape: "cut-rectangle" } },
     {
       selector: "node.gateway",
-      style: {
-        "background-color": color("accent"),
-        "border-color": color("accent"),
-        color: color("on-accent"),
-      },
+      style: { "border-color": color("accent"), "border-width": 2, color: color("accent") },
     },
     {
       selector: "node.caption",
@@ -82,7 +98,7 @@ export function graphStyle(color: Palette): StylesheetJson {
         color: color("muted"),
       },
     },
-    { selector: "node.caption.gateway", style: { color: color("on-accent") } },
+    { selector: "node.caption.gateway", style: { "border-width": 0, color: color("muted") } },
     {
       selector: "node.waiting",
       style: { "border-color": color("warning"), "border-style": "dashed" },
@@ -98,7 +114,7 @@ export function graphStyle(color: Palette): StylesheetJson {
     },
     { selector: "node.error", style: { "border-color": color("error"), "border-width": 2 } },
     { selector: "node.caption.alarm", style: { color: color("error"), "font-weight": 600 } },
-    { selector: "node.caption.error", style: { "border-width": 0 } },
+    { selector: "node.caption", style: { "border-width": 0 } },
     {
       selector: "edge",
       style: {

@@ -1,10 +1,10 @@
 import cytoscape, { type Core } from "cytoscape";
 import type { LiveGraph } from "../live.ts";
-import { bendsOf, type Curve, curveBetween } from "./curve.ts";
+import { bendsOf, type Curve, curveBetween, labelShift } from "./curve.ts";
 import type { EdgeFigure } from "./format.ts";
 import { captionId, type DrawnElement, drawnElements, edgeId } from "./graph-elements.ts";
 import { graphStyle, type Palette } from "./graph-style.ts";
-import { type Layout, nodeSize, placeNodes } from "./layout.ts";
+import { isNarrow, type Layout, placeNodes } from "./layout.ts";
 
 export interface GraphView {
   /** Draws what has changed; lays out anew only when a node or an edge has come or gone. */
@@ -34,8 +34,18 @@ export function createGraphView(place: HTMLElement, color: Palette): GraphView {
   let current: LiveGraph | undefined;
   let layout: Layout | undefined;
   let curves = new Map<string, Curve>();
+  let shown: EdgeFigure = "rate";
   let drawnIds = "";
 
+  const shiftLabels = () => {
+    for (const [id, curve] of curves) {
+      const edge = cy.getElementById(id);
+      const width = labelWidth(String(edge.data("label")));
+      const direction = layout?.direction ?? "LR";
+      const shift = labelShift(curve, { direction, width, room: place.clientWidth });
+      edge.style({ "text-margin-x": shift.x, "text-margin-y": shift.y });
+    }
+  };
   const arrange = () => {
     if (!current || place.clientWidth === 0) return;
     layout = placeNodes(current, { width: place.clientWidth, height: place.clientHeight });
@@ -43,19 +53,29 @@ export function createGraphView(place: HTMLElement, color: Palette): GraphView {
     const placed = layout;
     cy.batch(() => {
       for (const [name, position] of placed.positions) {
-        cy.getElementById(name).position({ ...position });
-        cy.getElementById(captionId(name)).position({ x: position.x, y: position.y + 9 });
+        const { width, height } = placed.sizes.get(name) ?? { width: 0, height: 0 };
+        cy.getElementById(name)
+          .position({ ...position })
+          .style({ width, height });
+        const below = height / 2 - 13;
+        cy.getElementById(captionId(name)).position({ x: position.x, y: position.y + below });
       }
       for (const [id, curve] of curves) bend(cy, id, curve, placed);
+      shiftLabels();
     });
     cy.viewport({ zoom: 1, pan: { x: 0, y: 0 } });
   };
 
   return {
-    draw(graph, shown) {
+    draw(graph, figure) {
       current = graph;
-      const elements = drawnElements(graph, shown);
-      cy.batch(() => update(cy, elements));
+      shown = figure;
+      const narrow = isNarrow({ width: place.clientWidth });
+      const elements = drawnElements(graph, { shown, narrow });
+      cy.batch(() => {
+        update(cy, elements);
+        shiftLabels();
+      });
       const ids = elements.map(({ id }) => id).join("\n");
       if (ids === drawnIds) return;
       drawnIds = ids;
@@ -63,6 +83,7 @@ export function createGraphView(place: HTMLElement, color: Palette): GraphView {
     },
     resize() {
       cy.resize();
+      if (current) this.draw(current, shown);
       arrange();
     },
     select(ids) {
@@ -78,6 +99,11 @@ export function createGraphView(place: HTMLElement, color: Palette): GraphView {
     layout: () => layout,
     png: (bg) => cy.png({ output: "blob-promise", bg, full: true, scale: 2 }),
   };
+}
+
+/** Nearly: a letter of the labels' font is so wide. */
+function labelWidth(label: string): number {
+  return 6.8 * Math.max(...label.split("\n").map(({ length }) => length));
 }
 
 function update(cy: Core, elements: readonly DrawnElement[]): void {
@@ -97,13 +123,12 @@ function update(cy: Core, elements: readonly DrawnElement[]): void {
 }
 
 /** Edges leave on the side to which the layout runs, and arrive on the other. */
-function route({ nodes, edges }: LiveGraph, { positions, direction }: Layout): Map<string, Curve> {
-  const kinds = new Map(nodes.map(({ name, kind }) => [name, kind]));
+function route({ edges }: LiveGraph, { positions, sizes, direction }: Layout): Map<string, Curve> {
   const side = (name: string, sign: 1 | -1) => {
     const at = positions.get(name);
-    const kind = kinds.get(name);
-    if (!at || !kind) return undefined;
-    const { width, height } = nodeSize(kind);
+    const size = sizes.get(name);
+    if (!at || !size) return undefined;
+    const { width, height } = size;
     return direction === "LR"
       ? { x: at.x + (sign * width) / 2, y: at.y }
       : { x: at.x, y: at.y + (sign * height) / 2 };

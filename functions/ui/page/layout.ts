@@ -15,15 +15,25 @@ export interface Layout {
   /** Left to right where there is room for all ranks side by side, else top to bottom. */
   readonly direction: "LR" | "TB";
   readonly positions: ReadonlyMap<string, Point>;
+  readonly sizes: ReadonlyMap<string, Size>;
 }
 
 /** The narrowest place in which the declared graph's ranks stand side by side with room for labels between them. */
 export const wideEnough = 1_000;
 
-const margin = 14;
+/** Below it the names of queues and collections take two lines, so that four nodes stand side by side. */
+const narrow = 560;
 
-export function nodeSize(kind: LiveGraph["nodes"][number]["kind"]): Size {
-  return kind === "collection" ? { width: 112, height: 50 } : { width: 104, height: 44 };
+const margin = 10;
+
+export function isNarrow({ width }: Pick<Size, "width">): boolean {
+  return width < narrow;
+}
+
+function nodeSize(kind: LiveGraph["nodes"][number]["kind"], place: Size): Size {
+  const outside = kind === "collection" || kind === "queue";
+  if (isNarrow(place)) return { width: 78, height: outside ? 60 : 44 };
+  return { width: outside ? 118 : 104, height: kind === "collection" ? 50 : 44 };
 }
 
 /**
@@ -33,29 +43,28 @@ export function nodeSize(kind: LiveGraph["nodes"][number]["kind"]): Size {
 export function placeNodes({ nodes, edges }: LiveGraph, place: Size): Layout {
   const direction = place.width >= wideEnough ? "LR" : "TB";
   const graph = new Graph();
-  graph.setGraph({ rankdir: direction, nodesep: 14, ranksep: 60, edgesep: 6 });
+  graph.setGraph({ rankdir: direction, nodesep: 10, ranksep: 60, edgesep: 4 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { name, kind } of nodes) graph.setNode(name, { ...nodeSize(kind) });
+  const sizes = new Map(nodes.map(({ name, kind }) => [name, nodeSize(kind, place)]));
+  for (const [name, size] of sizes) graph.setNode(name, { ...size });
   for (const { from, to } of edges) {
     if (graph.hasNode(from) && graph.hasNode(to)) graph.setEdge(from, to);
   }
   layout(graph);
-  const found = nodes.map(({ name, kind }) => {
+  const drawn = [...sizes].map(([name, { width, height }]) => {
     const { x, y } = graph.node(name) as Point;
-    return { name, x, y, ...nodeSize(kind) };
+    return { name, x, y, width, height };
   });
   const across = stretch(
-    found.map(({ x, width }) => ({ at: x, size: width })),
+    drawn.map(({ x, width }) => ({ at: x, size: width })),
     place.width,
   );
   const down = stretch(
-    found.map(({ y, height }) => ({ at: y, size: height })),
+    drawn.map(({ y, height }) => ({ at: y, size: height })),
     place.height,
   );
-  return {
-    direction,
-    positions: new Map(found.map(({ name, x, y }) => [name, { x: across(x), y: down(y) }])),
-  };
+  const positions = new Map(drawn.map(({ name, x, y }) => [name, { x: across(x), y: down(y) }]));
+  return { direction, positions, sizes };
 }
 
 /** Maps one coordinate so that the outermost nodes touch the margins; in the middle where all are in one line. */

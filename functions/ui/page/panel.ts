@@ -2,6 +2,7 @@ import type { Figures, LiveEdge, LiveGraph, LiveNode, PageSettings } from "../li
 import { control, type Selection } from "./api.ts";
 import { find, setText } from "./dom.ts";
 import {
+  bytes,
   edgeName,
   kindNames,
   milliseconds,
@@ -18,7 +19,7 @@ export interface Panel {
   update(graph: LiveGraph): void;
 }
 
-const functionKinds: readonly string[] = ["greeter", "subscriber", "gateway", "bridge"];
+const functionKinds: readonly string[] = ["greeter", "subscriber", "gateway", "bridge", "function"];
 
 /** Figures and last requests of what is selected; of a function also what can be done with it here. */
 export function createPanel(
@@ -122,8 +123,9 @@ function edgesOf({ edges }: LiveGraph, selection: Selection): readonly LiveEdge[
     .sort((a, b) => b.figures.requests - a.figures.requests);
 }
 
-function describeEdge({ protocol, declared }: LiveEdge): string {
-  return `${protocolNames[protocol]}${declared ? "" : ", seen but not declared"}`;
+function describeEdge({ protocol, declared, bytesPerSecond }: LiveEdge): string {
+  const flow = bytesPerSecond === undefined ? "" : `, ${bytes(bytesPerSecond)}`;
+  return `${protocolNames[protocol]}${flow}${declared ? "" : ", seen but not declared"}`;
 }
 
 function showState(place: HTMLElement, node: LiveNode | undefined): void {

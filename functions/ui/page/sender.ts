@@ -37,6 +37,7 @@ export function createSender({ gateway, faults, onAnswer, onOpenTrace, say }: Se
     const answer = await send();
     say(spokenResult(answer));
   });
+  find("send", HTMLButtonElement).disabled = false;
   createSteadyLoad(async () => {
     await send();
   }, say);

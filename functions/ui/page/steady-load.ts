@@ -9,6 +9,7 @@ const mostInFlight = 40;
 export function createSteadyLoad(send: () => Promise<void>, say: (text: string) => void): void {
   const slider = find("load", HTMLInputElement);
   const output = find("load-output", HTMLOutputElement);
+  slider.disabled = false;
   let timer: ReturnType<typeof setInterval> | undefined;
   let began = 0;
   let sent = 0;

@@ -78,6 +78,8 @@ export function createTraffic(canvas: HTMLCanvasElement, firstColor: Palette): T
       const now = performance.now();
       const seconds = Math.min(2, (now - updated) / 1_000);
       updated = now;
+      // Spread over the time that they came in, as far as one can wait to see them.
+      const spread = Math.min(1, Math.max(0.2, seconds));
       for (const edge of graph.edges) {
         const id = edgeId(edge);
         const { requests, requestsPerSecond, errorShare } = edge.figures;
@@ -93,7 +95,7 @@ export function createTraffic(canvas: HTMLCanvasElement, firstColor: Palette): T
           lane.failures += errorShare;
           const failed = lane.failures >= 1;
           if (failed) lane.failures -= 1;
-          lane.dots.push({ passed: (-dot / due) * pixelsPerSecond, failed });
+          lane.dots.push({ passed: (-dot / due) * spread * pixelsPerSecond, failed });
         }
         if (errorShare === 0) lane.failures = 0;
       }

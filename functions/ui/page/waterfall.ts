@@ -18,6 +18,7 @@ export function createWaterfall({ traceUrl }: Pick<PageSettings, "traceUrl">): W
   const title = find("waterfall-title", HTMLElement);
   const facts = find("waterfall-facts", HTMLElement);
   const list = find("waterfall-spans", HTMLElement);
+  const axis = find("waterfall-axis", HTMLElement);
   const links = find("waterfall-links", HTMLElement);
   find("waterfall-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => {
@@ -32,13 +33,17 @@ export function createWaterfall({ traceUrl }: Pick<PageSettings, "traceUrl">): W
       fact("Took", milliseconds(found.durationMs)),
       fact("Spans", String(found.timeline.length)),
       fact("Result", found.failed ? "failed" : "succeeded", found.failed ? "bad" : undefined),
-      fact("Trace", found.traceId, "id"),
+      fact("Trace", found.traceId, "trace-id"),
     );
     const opened = new Set(
       [...list.querySelectorAll("details[open]")].map((row) => row.getAttribute("data-span")),
     );
+    // What goes through the queue ends after the answer.
+    const ends = found.timeline.map(({ offsetMs, durationMs }) => offsetMs + durationMs);
+    const totalMs = Math.max(found.durationMs, 0.001, ...ends);
+    showAxis(axis, totalMs);
     const rows = spanRows(found).map((row) => {
-      const made = rowElement(row, found);
+      const made = rowElement(row, totalMs);
       made.open = opened.has(row.span.spanId);
       return element("li", {}, made);
     });
@@ -70,8 +75,9 @@ export function createWaterfall({ traceUrl }: Pick<PageSettings, "traceUrl">): W
     open(traceId) {
       shown = traceId;
       setText(title, "Loading the trace");
-      facts.replaceChildren(fact("Trace", traceId, "id"));
+      facts.replaceChildren(fact("Trace", traceId, "trace-id"));
       list.replaceChildren();
+      axis.replaceChildren();
       const elsewhere = traceUrl?.replaceAll("{traceId}", encodeURIComponent(traceId));
       links.replaceChildren(
         ...(elsewhere ? [outsideLink("Open in the tracing system", elsewhere)] : []),
@@ -83,14 +89,25 @@ export function createWaterfall({ traceUrl }: Pick<PageSettings, "traceUrl">): W
 }
 
 function fact(name: string, value: string, kind?: string): HTMLElement {
-  return element("div", { class: kind }, element("dt", {}, name), element("dd", {}, value));
+  return element("div", {}, element("dt", {}, name), element("dd", { class: kind }, value));
 }
 
-function rowElement(row: SpanRow, { durationMs }: Trace): HTMLDetailsElement {
+function showAxis(axis: HTMLElement, totalMs: number): void {
+  const quarters = [0, 1, 2, 3, 4].map((quarter) => {
+    const mark = element("span", {}, milliseconds((quarter / 4) * totalMs));
+    mark.style.left = `${quarter * 25}%`;
+    return mark;
+  });
+  axis.replaceChildren(...quarters);
+}
+
+function rowElement(row: SpanRow, totalMs: number): HTMLDetailsElement {
   const { span, depth, protocol, fromQueue, queuedMs } = row;
   const name = element("span", { class: "span-name" });
-  name.style.paddingInlineStart = `${Math.min(depth, 14) * 14}px`;
-  name.append(element("b", {}, span.service), " ", span.name);
+  name.style.setProperty("--depth", String(Math.min(depth, 16)));
+  const peer = span.kind === "client" ? span.attributes["service.peer.name"] : undefined;
+  const who = peer === undefined ? span.service : `${span.service} to ${peer}`;
+  name.append(element("b", {}, who), " ", span.name);
   if (fromQueue) {
     const waited = queuedMs === undefined ? "" : `, waited ${milliseconds(Math.max(0, queuedMs))}`;
     name.append(" ", element("span", { class: "badge queue-hop" }, `through the queue${waited}`));
@@ -104,7 +121,7 @@ function rowElement(row: SpanRow, { durationMs }: Trace): HTMLDetailsElement {
   }
   if (span.error !== null) name.append(" ", element("span", { class: "span-error" }, span.error));
   const took = element("span", { class: "span-time" }, milliseconds(span.durationMs));
-  const summary = element("summary", {}, name, took, track(row, durationMs));
+  const summary = element("summary", {}, name, took, track(row, totalMs));
   return element(
     "details",
     {
@@ -122,9 +139,8 @@ function eventText(name: string): string {
 }
 
 /** The bar on the common time axis; figures beside it say the same in words. */
-function track({ span }: SpanRow, durationMs: number): HTMLElement {
-  const total = Math.max(durationMs, 0.001);
-  const percent = (ms: number) => Math.min(100, Math.max(0, (ms / total) * 100));
+function track({ span }: SpanRow, totalMs: number): HTMLElement {
+  const percent = (ms: number) => Math.min(100, Math.max(0, (ms / totalMs) * 100));
   const bar = element("span", { class: "bar" });
   bar.style.left = `${percent(span.offsetMs)}%`;
   bar.style.width = `${Math.max(0.3, percent(span.durationMs))}%`;

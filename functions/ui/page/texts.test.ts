@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { pathOf, traceIdOf } from "./ask.ts";
+import { describeFault, faultHeader } from "./fault-header.ts";
+import { milliseconds, rate, share, shortName } from "./format.ts";
+
+describe("texts of the page", () => {
+  test("split a problem's detail into its hops and its reason", () => {
+    assert.deepEqual(pathOf("service-a > service-b: unreachable at 127.0.0.1:8088 (refused)"), {
+      hops: ["service-a", "service-b"],
+      reason: "unreachable at 127.0.0.1:8088 (refused)",
+    });
+    assert.deepEqual(pathOf("no such path"), { hops: [], reason: "no such path" });
+  });
+
+  test("take the trace id of traceresponse, and of nothing else", () => {
+    const id = "0af7651916cd43dd8448eb211c80319c";
+    assert.equal(traceIdOf(new Headers({ traceresponse: `00-${id}-b7ad6b7169203331-01` })), id);
+    assert.equal(traceIdOf(new Headers({ traceresponse: "<script>" })), undefined);
+    assert.equal(traceIdOf(new Headers()), undefined);
+  });
+
+  test("write x-fault as the functions read it", () => {
+    const fails = { target: "service-g", action: "503", percent: 50 };
+    const waits = { target: "service-c", action: "delay:800ms", percent: 100 };
+    assert.equal(faultHeader([], 7), undefined);
+    assert.equal(
+      faultHeader([fails, waits], 7),
+      "service-g=503@50%, service-c=delay:800ms, seed=7",
+    );
+    assert.equal(faultHeader([waits], undefined), "service-c=delay:800ms");
+    assert.equal(describeFault(fails), "service-g fails with 503, in 50% of requests");
+    assert.equal(describeFault(waits), "service-c waits 800ms");
+  });
+
+  test("round figures as a person reads them", () => {
+    assert.deepEqual([0, 0.4, 12.3].map(rate), ["0/s", "0.4/s", "12/s"]);
+    assert.deepEqual([null, 0, 0.84, 12.3, 1_234].map(milliseconds), [
+      "–",
+      "0 ms",
+      "0.8 ms",
+      "12 ms",
+      "1.23 s",
+    ]);
+    assert.deepEqual([0, 0.025, 0.5].map(share), ["0%", "2.5%", "50%"]);
+  });
+
+  test("name queues and collections as people do", () => {
+    assert.equal(shortName("rabbitmq:service-d"), "queue service-d");
+    assert.equal(shortName("mongodb:service-c.greetings"), "service-c.greetings");
+    assert.equal(shortName("service-c"), "service-c");
+  });
+});
