@@ -1,4 +1,3 @@
-import { variables } from "#host/config";
 import { variable } from "../services/service.ts";
 
 export interface LiveEnvOptions {
@@ -18,7 +17,7 @@ export function liveEnv(names: readonly string[], options: LiveEnvOptions): Node
     ...exporterEnv(env, origin),
     // The page's own questions are not what it is to show.
     ...(names.every((name) => name === "ui") && { OTEL_EXPORTER_OTLP_ENDPOINT: undefined }),
-    ...("FAULTS" in variables && { FAULTS: variable(env, "FAULTS") ?? "on" }),
+    FAULTS: variable(env, "FAULTS") ?? "on",
     ...(names.includes("gateway") && {
       CORS_ORIGINS: [variable(env, "CORS_ORIGINS"), ...page].filter(Boolean).join(),
     }),
