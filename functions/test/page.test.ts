@@ -142,7 +142,7 @@ describe("the page on the real graph", { skip }, () => {
     const { page } = await open();
     await untilDrawn(page);
     await page.locator("#faults summary").click();
-    await page.getByLabel("Function").selectOption("service-h");
+    await page.locator("#fault-target").selectOption("service-h");
     await page.getByRole("button", { name: "Add fault" }).click();
     await send(page);
     await result(page).getByText("a fault was injected: 503").waitFor();
