@@ -2,7 +2,8 @@
  * `node functions/bundle.ts FUNCTION FOLDER`: one function with the host and its packages as FOLDER/main.js, with a
  * source map, and no node_modules beside it. The build stage of the Dockerfile.
  */
-import { cp, glob, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/definition.ts";
@@ -34,7 +35,22 @@ export async function bundle(name: string, folder: string): Promise<void> {
     logLevel: "warning",
     plugins: [onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
   });
+  await putPage(name, folder);
 }
+
+/** A page is built here, for what builds it is not in an image. */
+async function putPage(name: string, folder: string): Promise<void> {
+  const builder = join(root, "functions", name, "build-page.ts");
+  if (!existsSync(builder)) return;
+  const { buildPage }: { buildPage(): Promise<ReadonlyMap<string, { bytes: Uint8Array }>> } =
+    await import(builder);
+  const page = join(folder, builtPage);
+  await mkdir(page, { recursive: true });
+  for (const [path, { bytes }] of await buildPage()) await writeFile(join(page, path), bytes);
+}
+
+/** Where ui looks for its page, beside its code. */
+const builtPage = "built-page";
 
 /** What CommonJS packages expect to find around them. */
 const banner = `import { createRequire as createRequireOfBundle } from "node:module";

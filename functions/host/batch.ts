@@ -10,10 +10,14 @@ export function createBatch<Item>(options: {
   maxItems: number;
   /** Settles with one outcome per item, in order; a rejection is the outcome of all of them. */
   commit(items: readonly Item[]): Promise<readonly Outcome[]>;
-}): { add(item: Item): Promise<void>; idle(): Promise<void> } {
+}): {
+  /** Resolves to the number of items that went together with this one, itself included. */
+  add(item: Item): Promise<number>;
+  idle(): Promise<void>;
+} {
   interface Waiting {
     item: Item;
-    settle(outcome: Outcome): void;
+    settle(outcome: Outcome, size: number): void;
   }
   let queue: Waiting[] = [];
   let running: Promise<void> | undefined;
@@ -29,15 +33,15 @@ export function createBatch<Item>(options: {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         outcomes = group.map(() => error);
       }
-      for (const [i, { settle }] of group.entries()) settle(outcomes[i]);
+      for (const [i, { settle }] of group.entries()) settle(outcomes[i], group.length);
     }
     running = undefined;
   };
 
   return {
     add(item) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      queue.push({ item, settle: (outcome) => (outcome ? reject(outcome) : resolve()) });
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      queue.push({ item, settle: (outcome, size) => (outcome ? reject(outcome) : resolve(size)) });
       running ??= Promise.resolve().then(run);
       return promise;
     },

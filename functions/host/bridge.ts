@@ -13,12 +13,16 @@ import type { ConfirmChannel, ConsumeMessage } from "amqplib";
 import { backoff, pause } from "./backoff.ts";
 import { createCall } from "./call.ts";
 import type { Callee, Definition, Runtime } from "./definition.ts";
-import { HostError } from "./errors.ts";
-import { messageToRequest } from "./event-message.ts";
+import { type ErrorCode, HostError, reasonOf } from "./errors.ts";
+import { type EventRequest, messageToRequest } from "./event-message.ts";
 import { registerFunction } from "./exchange.ts";
-import { headersFromEvent } from "./headers.ts";
+import { admit, headersFromEvent, type PropagatedHeaders } from "./headers.ts";
 import { problemOf } from "./http-client.ts";
+import { type Logger, logOf } from "./logger.ts";
 import { deadLetterName, deadLetterReasonHeader } from "./queue.ts";
+import { queueAttributes } from "./semantics.ts";
+import { readTrace } from "./trace-context.ts";
+import type { RunningOperation } from "./tracing.ts";
 
 export interface BridgeOptions {
   name: string;
@@ -30,7 +34,9 @@ export interface BridgeOptions {
 
 const retryWaits = { firstMs: 100, longestMs: 10_000 };
 
-type Outcome = { kind: "delivered" } | { kind: "refused" | "failed"; reason: string };
+type Outcome =
+  | { kind: "delivered" }
+  | { kind: "refused" | "failed"; code: ErrorCode; reason: string };
 
 export function bridge({ name, queue, to }: BridgeOptions): Definition {
   registerFunction(name);
@@ -63,14 +69,30 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
       });
 
       const settle = async (message: ConsumeMessage, channel: ConfirmChannel): Promise<void> => {
+        const received = receive(message, queue, runtime);
+        const { operation } = received;
         try {
-          const outcome = await deliver(message, queue, to, runtime, stopping.signal);
+          const outcome = await deliver(received, to, runtime, stopping.signal);
           if (outcome.kind === "delivered") channel.ack(message);
-          else if (stopping.signal.aborted && outcome.kind === "failed") channel.nack(message);
-          else await deadLetter(message, outcome.reason, queue, channel, runtime);
+          else if (stopping.signal.aborted && outcome.kind === "failed") {
+            operation.event("message.requeued");
+            channel.nack(message);
+          } else {
+            await deadLetter(message, outcome.reason, queue, channel);
+            received.log.error(
+              { messageId: message.properties.messageId, reason: outcome.reason },
+              "message dead-lettered",
+            );
+            operation.event("message.dead-lettered", { reason: outcome.reason });
+            operation.fail(new HostError(outcome.code, outcome.reason));
+          }
         } catch (err) {
           // The channel is gone, and the message with it: the broker gives it out again.
-          runtime.log.warn({ err, messageId: message.properties.messageId }, "not settled");
+          received.log.warn({ err, messageId: message.properties.messageId }, "not settled");
+          operation.event("message.requeued");
+          operation.fail(new HostError("ERR_PUBLISH", `not settled (${reasonOf(err)})`));
+        } finally {
+          operation.end();
         }
       };
 
@@ -87,52 +109,97 @@ export function bridge({ name, queue, to }: BridgeOptions): Definition {
   };
 }
 
+/** A message that is being processed. */
+interface Received {
+  readonly messageId: unknown;
+  /** Undefined where no request can be made of it, and why. */
+  readonly request: EventRequest | undefined;
+  readonly refusal: string;
+  /** Of the process span, for each delivery. */
+  readonly headers: PropagatedHeaders;
+  readonly operation: RunningOperation;
+  readonly log: Logger;
+}
+
+function receive(message: ConsumeMessage, queue: string, runtime: Runtime): Received {
+  const { request, refusal } = convert(message, queue);
+  const attributes = Object.fromEntries(
+    Object.entries(request?.headers ?? {}).map(([name, value]) => [
+      name.replace(/^ce-/, ""),
+      value,
+    ]),
+  );
+  const headers = admit(
+    { "x-request-id": randomUUID(), ...headersFromEvent(attributes) },
+    runtime.config,
+  );
+  const { messageId } = message.properties;
+  const operation = runtime.tracing.begin(
+    {
+      kind: "consumer",
+      name: `process ${queue}`,
+      attributes: {
+        ...queueAttributes(queue, { name: "process", type: "process" }),
+        ...(messageId && { "messaging.message.id": String(messageId) }),
+        "messaging.message.body.size": message.content.length,
+        "faas.trigger": "pubsub",
+      },
+    },
+    { headers },
+  );
+  const log = logOf(runtime.log, headers, operation.trace ?? readTrace(headers).parent);
+  return { messageId, request, refusal, headers, operation, log };
+}
+
+function convert(message: ConsumeMessage, queue: string) {
+  try {
+    return { request: messageToRequest(message, queue), refusal: "" };
+  } catch (thrown) {
+    return { request: undefined, refusal: `not a CloudEvent: ${(thrown as Error).message}` };
+  }
+}
+
 async function deliver(
-  message: ConsumeMessage,
-  queue: string,
+  received: Received,
   to: Callee,
   runtime: Runtime,
   stopping: AbortSignal,
 ): Promise<Outcome> {
+  const { messageId, operation, log } = received;
   const { bridgeAttempts } = runtime.config;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await post(message, queue, to, runtime);
+    const outcome = await post(received, to, runtime);
     if (outcome.kind !== "failed") return outcome;
-    const { messageId } = message.properties;
-    runtime.log.warn({ messageId, attempt, reason: outcome.reason }, "delivery failed");
+    const { reason } = outcome;
+    log.warn({ messageId, attempt, reason }, "delivery failed");
     if (attempt >= bridgeAttempts || stopping.aborted) return outcome;
-    await pause(backoff(attempt, retryWaits), stopping);
+    const waitMs = backoff(attempt, retryWaits);
+    operation.event("retry", { attempt, reason, wait_ms: waitMs });
+    await pause(waitMs, stopping);
     if (stopping.aborted) return outcome;
   }
 }
 
-async function post(
-  message: ConsumeMessage,
-  queue: string,
-  to: Callee,
-  runtime: Runtime,
-): Promise<Outcome> {
-  let request: ReturnType<typeof messageToRequest>;
+async function post(received: Received, to: Callee, runtime: Runtime): Promise<Outcome> {
+  const { request, refusal, headers, operation, log } = received;
+  if (!request) return { kind: "refused", code: "ERR_BAD_REQUEST", reason: refusal };
+  const { deadlineMs: timeoutMs } = runtime.config;
+  const call = { ...createCall({ headers, timeoutMs, log }), operation };
+  const attributes = {
+    "cloudevents.event_id": request.headers["ce-id"] ?? "",
+    "cloudevents.event_type": request.headers["ce-type"] ?? "",
+    "cloudevents.event_source": request.headers["ce-source"] ?? "",
+  };
   try {
-    request = messageToRequest(message, queue);
-  } catch (thrown) {
-    return { kind: "refused", reason: `not a CloudEvent: ${(thrown as Error).message}` };
-  }
-  const attributes = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name.replace(/^ce-/, ""), value]),
-  );
-  const call = createCall({
-    headers: { "x-request-id": randomUUID(), ...headersFromEvent(attributes) },
-    timeoutMs: runtime.config.deadlineMs,
-    log: runtime.log,
-  });
-  try {
-    const answer = await runtime.send(to.name, { method: "POST", path: "/", ...request }, call);
+    const message = { method: "POST", path: "/", attributes, ...request } as const;
+    const answer = await runtime.send(to.name, message, call);
     if (answer.status >= 200 && answer.status < 300) return { kind: "delivered" };
-    const { message: detail, retryable } = problemOf(to.name, answer);
-    return { kind: retryable ? "failed" : "refused", reason: `${answer.status}: ${detail}` };
+    const { code, message: detail, retryable } = problemOf(to.name, answer);
+    const kind = retryable ? "failed" : "refused";
+    return { kind, code, reason: `${answer.status}: ${detail}` };
   } catch (thrown) {
-    return { kind: "failed", reason: HostError.from(thrown).message };
+    const { code, message: reason } = HostError.from(thrown);
+    return { kind: "failed", code, reason };
   } finally {
     call.end();
   }
@@ -143,7 +210,6 @@ async function deadLetter(
   reason: string,
   queue: string,
   channel: ConfirmChannel,
-  runtime: Runtime,
 ): Promise<void> {
   const { headers, ...properties } = message.properties;
   const options = {
@@ -154,5 +220,4 @@ async function deadLetter(
   channel.publish(deadLetterName(queue), "", message.content, options);
   await channel.waitForConfirms();
   channel.ack(message);
-  runtime.log.error({ messageId: properties.messageId, reason }, "message dead-lettered");
 }

@@ -1,6 +1,7 @@
 import { HostError } from "./errors.ts";
 import type { PropagatedHeaders } from "./headers.ts";
 import type { Logger } from "./logger.ts";
+import type { RunningOperation } from "./tracing.ts";
 
 /** What belongs to one request, and is handed on explicitly to everything done for it. */
 export interface Call {
@@ -10,6 +11,8 @@ export interface Call {
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
   readonly log: Logger;
+  /** What it is served by: all that is done for the call belongs to its span. */
+  readonly operation?: RunningOperation;
 }
 
 export interface RunningCall extends Call {
@@ -36,12 +39,11 @@ export function createCall(options: {
     () => abort(new HostError("ERR_DEADLINE", `no answer within ${Math.round(timeoutMs)} ms`)),
     timeoutMs,
   );
-  const requestId = options.headers["x-request-id"];
   return {
     signal: controller.signal,
     deadline: Date.now() + timeoutMs,
     headers: options.headers,
-    log: options.log.child({ requestId }),
+    log: options.log,
     abort,
     end: () => clearTimeout(timer),
   };

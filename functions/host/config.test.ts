@@ -24,6 +24,12 @@ test("every problem is told at once, with its variable and its value", () => {
     DRAIN_TIMEOUT_MS: "-1",
     BODY_LIMIT_BYTES: "1e6",
     LOG_LEVEL: "loud",
+    LOG_LEVEL_HEADER: "yes",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "grpc://collector:4317",
+    OTEL_TRACES_SAMPLER: "some",
+    OTEL_TRACES_SAMPLER_ARG: "2",
+    OTEL_BSP_SCHEDULE_DELAY: "soon",
     MONGODB_URL: "localhost:27017",
     RABBITMQ_URL: "http://localhost",
     BRIDGE_PREFETCH: "1001",
@@ -101,4 +107,18 @@ test("only a name that a folder below functions/ can have is a target", () => {
   for (const wrong of ["", "../host", "Service-C", "service-", "-a", "a/b", "a.b"]) {
     assert.equal(targetOf({ FUNCTION_TARGET: wrong }), undefined, wrong);
   }
+});
+
+test("spans go to the endpoint of traces as it is, else to that of everything at /v1/traces", () => {
+  const urlWith = (env: Environment) => loadConfig({ ...target, ...env }).telemetry?.tracesUrl;
+  const base = "http://collector:4318";
+  assert.equal(urlWith({}), undefined);
+  for (const endpoint of [base, `${base}/`]) {
+    assert.equal(urlWith({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }), `${base}/v1/traces`);
+  }
+  const both = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: base,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://other/x",
+  };
+  assert.equal(urlWith(both), "http://other/x");
 });

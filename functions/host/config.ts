@@ -1,5 +1,6 @@
 import { HostError } from "./errors.ts";
 import { withoutPassword } from "./logger.ts";
+import { resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
 
 /** Every variable that the host reads, with what it means; README's table is tested against this. */
 export const variables = {
@@ -12,6 +13,10 @@ export const variables = {
   DRAIN_TIMEOUT_MS: "after SIGTERM, the most time requests in flight may take, in ms (10000)",
   BODY_LIMIT_BYTES: "the largest request body (1048576)",
   LOG_LEVEL: "trace, debug, info, warn, error, fatal or silent (info)",
+  LOG_LEVEL_HEADER:
+    "on: a request's header x-log-level may ask for more lines of it, on every hop (off)",
+  OTEL_EXPORTER_OTLP_ENDPOINT:
+    "where spans are sent, by OTLP over HTTP; needed for there to be any",
   MONGODB_URL: "where functions save; needed by those that do",
   RABBITMQ_URL: "where D publishes and the bridge consumes; needed by both",
   CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
@@ -41,6 +46,10 @@ export interface Config {
   readonly drainTimeoutMs: number;
   readonly bodyLimitBytes: number;
   readonly logLevel: (typeof levels)[number];
+  /** Whether a request may ask for more to be logged of it. */
+  readonly logLevelHeader: boolean;
+  /** Undefined: no spans are made. */
+  readonly telemetry: TelemetryConfig | undefined;
   readonly mongodbUrl: string | undefined;
   readonly rabbitmqUrl: string | undefined;
   readonly corsOrigins: readonly string[];
@@ -92,7 +101,7 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   const wrong = (name: string, expected: string) =>
     problems.push(`${name}=${withoutPassword(text(name) ?? "")}: ${expected}`);
 
-  const integer = (name: Variable, fallback: number, [min, max]: readonly [number, number]) => {
+  const integer = (name: string, fallback: number, [min, max]: readonly [number, number]) => {
     const value = text(name);
     if (value === undefined) return fallback;
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
@@ -100,14 +109,14 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     wrong(name, `a whole number from ${min} to ${max} is expected`);
     return fallback;
   };
-  const choice = <T extends string>(name: Variable, fallback: T, allowed: readonly T[]) => {
+  const choice = <T extends string>(name: string, fallback: T, allowed: readonly T[]) => {
     const value = text(name);
     if (value === undefined) return fallback;
     if ((allowed as readonly string[]).includes(value)) return value as T;
     wrong(name, `one of ${allowed.join(", ")} is expected`);
     return fallback;
   };
-  const url = (name: Variable, schemes: readonly string[], need: string | false | undefined) => {
+  const url = (name: string, schemes: readonly string[], need?: string | false) => {
     const value = text(name);
     if (value === undefined) {
       if (need) problems.push(`${name} is not set: ${need}`);
@@ -126,6 +135,22 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     }
     wrong(addressVariable(name), "host or host:port is expected");
     return value;
+  };
+  const telemetry = (): TelemetryConfig | undefined => {
+    const base = url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"]);
+    const traces = url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ["http", "https"]);
+    const tracesUrl = traces ?? (base && `${base.replace(/\/$/, "")}/v1/traces`);
+    const sampler = choice("OTEL_TRACES_SAMPLER", "parentbased_always_on", samplers);
+    const samplerRatio = Number(text("OTEL_TRACES_SAMPLER_ARG") ?? 1);
+    if (!(samplerRatio >= 0 && samplerRatio <= 1)) {
+      wrong("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1 is expected");
+    }
+    const delay = integer("OTEL_BSP_SCHEDULE_DELAY", -1, [0, 3_600_000]);
+    const off = [text("OTEL_SDK_DISABLED"), text("OTEL_TRACES_EXPORTER")].join().toLowerCase();
+    if (!tracesUrl || /^true|none$/.test(off)) return undefined;
+    const scheduleDelayMs = delay < 0 ? undefined : delay;
+    const resource = resourceOf(target ?? "", env);
+    return { tracesUrl, sampler, samplerRatio, scheduleDelayMs, resource };
   };
 
   const namespace = text("NAMESPACE");
@@ -147,6 +172,8 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     drainTimeoutMs: integer("DRAIN_TIMEOUT_MS", 10_000, seconds),
     bodyLimitBytes: integer("BODY_LIMIT_BYTES", 1_048_576, [1, 1_073_741_824]),
     logLevel: choice("LOG_LEVEL", "info", levels),
+    logLevelHeader: choice("LOG_LEVEL_HEADER", "off", ["on", "off"]) === "on",
+    telemetry: telemetry(),
     mongodbUrl: url(
       "MONGODB_URL",
       ["mongodb", "mongodb+srv"],

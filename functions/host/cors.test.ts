@@ -19,14 +19,14 @@ function preflight(port: number, from: string) {
   return ask(port, "/", { method: "OPTIONS", headers });
 }
 
-test("an allowed page may read the answer and its request id, also of an error", async () => {
+test("an allowed page may read the answer, its trace and its request id, also of an error", async () => {
   await using host = await startTestHost(tested, {
     env: { CORS_ORIGINS: `http://other, ${origin}` },
   });
   for (const path of ["/", "/nowhere", "/readyz"]) {
     const { headers } = await ask(host.port, path, { headers: { origin } });
     assert.equal(headers[allowOrigin], origin);
-    assert.equal(headers["access-control-expose-headers"], "x-request-id");
+    assert.equal(headers["access-control-expose-headers"], "traceresponse, x-request-id");
     assert.equal(headers.vary, "origin");
   }
 });

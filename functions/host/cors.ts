@@ -14,7 +14,7 @@ export function answerCors(
   if (!origins.includes("*")) response.setHeader("vary", "origin");
   if (!origin || !(origins.includes("*") || origins.includes(origin))) return false;
   response.setHeader("access-control-allow-origin", origins.includes("*") ? "*" : origin);
-  response.setHeader("access-control-expose-headers", "x-request-id");
+  response.setHeader("access-control-expose-headers", "traceresponse, x-request-id");
   if (request.method !== "OPTIONS") return false;
   const asked = request.headers["access-control-request-headers"];
   if (asked) response.setHeader("access-control-allow-headers", asked);

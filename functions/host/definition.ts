@@ -5,6 +5,7 @@ import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
 import type { HttpAnswer, HttpMessage } from "./http-client.ts";
 import type { Logger } from "./logger.ts";
+import type { Tracing } from "./tracing.ts";
 
 export type CallProtocol = "http" | "grpc";
 
@@ -70,6 +71,7 @@ export interface Runtime {
   readonly name: string;
   readonly config: Config;
   readonly log: Logger;
+  readonly tracing: Tracing;
   /** The callee's greetings, by the protocol of the edge or the one that CALL_PROTOCOL sets for all. */
   greetingsOf(callee: Callee, call: Call): Promise<Greeting[]>;
   /** Any HTTP request to a callee; whatever it answers is returned, only silence is an error. */

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly body: Buffer;
   /** Called before a stream is sent: it has neither a deadline nor a part in draining. */
   onStream(): void;
+  /** Called with the route that is taken. */
+  onRoute(path: string): void;
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -65,6 +67,7 @@ async function dispatch(exchange: Exchange, request: IncomingMessage): Promise<R
   }
   const { call, body } = exchange;
   const { headers } = request;
+  exchange.onRoute(match.route.path);
   return match.route.handle({
     call,
     parameters: match.parameters,
@@ -138,6 +141,7 @@ function sendStream(response: ServerResponse, answer: RouteAnswer, body: Readabl
 /** Answers with a problem; what we did not foresee is logged in full, and only here. */
 export function sendProblem(response: ServerResponse, thrown: unknown, call?: Call): void {
   const error = HostError.from(thrown);
+  call?.operation?.fail(error);
   const problem = error.toProblem();
   if (error.code === "ERR_INTERNAL") call?.log.error({ err: thrown }, "failed unexpectedly");
   else call?.log.debug({ err: error }, "answered with an error");

@@ -146,11 +146,12 @@ test("200 requests at the same time keep their greetings and their headers apart
       },
       { name },
     );
-  await using one = await startTestHost(notes("one"));
-  await using two = await startTestHost(notes("two"));
+  const env = { LOG_LEVEL_HEADER: "on" };
+  await using one = await startTestHost(notes("one"), { env });
+  await using two = await startTestHost(notes("two"), { env });
   const callees = { one: one.address, two: two.address };
   const root = greeter({ name: "root", greeting: "hi", calls: bothEdges });
-  await using host = await startTestHost(root, { callees });
+  await using host = await startTestHost(root, { env, callees });
 
   const ids = Array.from({ length: 200 }, (_, i) => `request-${i}`);
   const headersFor = (id: string) =>

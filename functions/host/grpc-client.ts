@@ -3,7 +3,9 @@ import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js"
 import { type Greeting, GreetingServiceClient } from "#proto";
 import { type Call, timeForCallee } from "./call.ts";
 import { codeOfGrpc, HostError, isErrorCode } from "./errors.ts";
-import { headersToMetadata } from "./headers.ts";
+import { headersToMetadata, type PropagatedHeaders } from "./headers.ts";
+import { greetingMethod, grpcCall, grpcStatus, peerOf } from "./semantics.ts";
+import { createTracing, type Tracing } from "./tracing.ts";
 
 export interface GrpcClient {
   /** The callee's greetings; an error that it answers is thrown with its code and path of hops. */
@@ -14,7 +16,10 @@ export interface GrpcClient {
 /** Trailer with our stable code, beside gRPC's own status, which several codes share. */
 export const errorCodeTrailer = "error-code";
 
-export function createGrpcClient(addressOf: (name: string) => string): GrpcClient {
+export function createGrpcClient(
+  addressOf: (name: string) => string,
+  tracing: Tracing = createTracing(),
+): GrpcClient {
   const channels = new Map<string, GreetingServiceClient>();
 
   const channelTo = (callee: string): GreetingServiceClient => {
@@ -35,10 +40,14 @@ export function createGrpcClient(addressOf: (name: string) => string): GrpcClien
     channel.close();
   };
 
-  const ask = async (callee: string, call: Call): Promise<Greeting[]> => {
+  const ask = async (
+    callee: string,
+    call: Call,
+    headers: PropagatedHeaders,
+  ): Promise<Greeting[]> => {
     const deadline = Date.now() + timeForCallee(call);
     const metadata = new Metadata();
-    headersToMetadata(call.headers, metadata);
+    headersToMetadata(headers, metadata);
     const channel = channelTo(callee);
     const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
     const running = channel.greeting({}, metadata, { deadline }, (error, response) =>
@@ -57,19 +66,29 @@ export function createGrpcClient(addressOf: (name: string) => string): GrpcClien
   };
 
   return {
-    async greetings(callee, call) {
-      const reused = channels.has(callee);
-      try {
-        return await ask(callee, call).catch((thrown) => {
-          // The callee may have gone, and come back, while the connection was idle. One more try, on
-          // a new one; the HTTP client does the same.
-          if (reused && isLost(thrown) && !call.signal.aborted) return ask(callee, call);
-          throw thrown;
-        });
-      } catch (thrown) {
-        if (thrown instanceof HostError) throw thrown;
-        throw failure(callee, addressOf(callee), thrown as ServiceError, call);
-      }
+    greetings(callee, call) {
+      const address = addressOf(callee);
+      const attributes = { ...grpcCall, ...peerOf(callee, address) };
+      const operation = { kind: "client", name: greetingMethod, attributes } as const;
+      return tracing.run(operation, call, async (running) => {
+        const reused = channels.has(callee);
+        try {
+          const greetings = await ask(callee, call, running.headers).catch((thrown) => {
+            // The callee may have gone, and come back, while the connection was idle. One more try, on
+            // a new one; the HTTP client does the same.
+            if (!reused || !isLost(thrown) || call.signal.aborted) throw thrown;
+            running.event("retry", { reason: (thrown as ServiceError).details });
+            return ask(callee, call, running.headers);
+          });
+          running.set(grpcStatus(status.OK));
+          return greetings;
+        } catch (thrown) {
+          if (thrown instanceof HostError) throw thrown;
+          const error = thrown as ServiceError;
+          running.set(grpcStatus(error.code));
+          throw failure(callee, address, error, call);
+        }
+      });
     },
     close() {
       for (const channel of channels.values()) channel.close();

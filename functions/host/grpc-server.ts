@@ -6,6 +6,7 @@ import {
   ServerCredentials,
   type ServerUnaryCall,
   type sendUnaryData,
+  status,
 } from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromObject } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
@@ -13,7 +14,7 @@ import { HealthImplementation } from "grpc-health-check";
 import {
   type Greeting,
   type GreetingRequest,
-  type GreetingResponse,
+  GreetingResponse,
   GreetingServiceService,
 } from "#proto";
 import descriptors from "../../proto/gen/greeting.json" with { type: "json" };
@@ -21,6 +22,8 @@ import type { Call, RunningCall } from "./call.ts";
 import { HostError } from "./errors.ts";
 import { errorCodeTrailer } from "./grpc-client.ts";
 import { headersFromMetadata, type PropagatedHeaders } from "./headers.ts";
+import { greetingMethod, grpcCall, grpcStatus } from "./semantics.ts";
+import type { Serve } from "./serving.ts";
 
 export interface GrpcServer {
   /** Takes over a connection whose first bytes, still unread, are the HTTP/2 preface. */
@@ -38,9 +41,15 @@ export interface GrpcServerOptions {
   maxMessageBytes: number;
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  serve: Serve;
 }
 
 const serviceName = "greeting.GreetingService";
+
+/** The service with answers that are bytes already: whoever sends them has to know how many. */
+const service = {
+  greeting: { ...GreetingServiceService.greeting, responseSerialize: (bytes: Buffer) => bytes },
+};
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = new Server({
@@ -50,14 +59,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
-  const { greetings, begin } = options;
+  const { greetings } = options;
   if (greetings) {
     health.setStatus(serviceName, "NOT_SERVING");
-    server.addService(GreetingServiceService, {
-      greeting: (
-        request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
-        reply: sendUnaryData<GreetingResponse>,
-      ) => answer(request, reply, greetings, begin),
+    server.addService(service, {
+      greeting: (request: ServerUnaryCall<GreetingRequest, Buffer>, reply: sendUnaryData<Buffer>) =>
+        answer(request, reply, greetings, options),
     });
   }
   // Without grpc.health.v1: protobufjs describes its map field in a way that clients refuse.
@@ -81,18 +88,38 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 }
 
 async function answer(
-  request: ServerUnaryCall<GreetingRequest, GreetingResponse>,
-  reply: sendUnaryData<GreetingResponse>,
+  request: ServerUnaryCall<GreetingRequest, Buffer>,
+  reply: sendUnaryData<Buffer>,
   greetings: (call: Call) => Promise<Greeting[]>,
-  begin: GrpcServerOptions["begin"],
+  { begin, serve }: Pick<GrpcServerOptions, "begin" | "serve">,
 ): Promise<void> {
-  const call = begin(headersFromMetadata(request.metadata), timeLeft(request.getDeadline()));
+  const startedAt = performance.now();
+  const begun = begin(headersFromMetadata(request.metadata), timeLeft(request.getDeadline()));
+  const served = serve(begun, {
+    protocol: "grpc",
+    name: greetingMethod,
+    attributes: grpcCall,
+    startedAt,
+  });
+  const { call } = served;
+  const end = (code: number, bytes: number) =>
+    served.end({
+      summary: `${greetingMethod} ${status[code]}`,
+      route: `/${greetingMethod}`,
+      status: code,
+      bytes,
+      attributes: grpcStatus(code),
+    });
   request.once("cancelled", () => {
     // A deadline that passes cancels the stream as well; the call's own timer has a better reason.
     if (Date.now() < call.deadline) call.abort(new HostError("ERR_CANCELLED", "the client left"));
   });
   try {
-    reply(null, { greeting: await greetings(call) });
+    const bytes = Buffer.from(
+      GreetingResponse.encode({ greeting: await greetings(call) }).finish(),
+    );
+    reply(null, bytes);
+    end(status.OK, bytes.length);
   } catch (thrown) {
     const error = HostError.from(thrown);
     if (error.code === "ERR_INTERNAL") call.log.error({ err: thrown }, "failed unexpectedly");
@@ -100,8 +127,8 @@ async function answer(
     const metadata = new Metadata();
     metadata.set(errorCodeTrailer, error.code);
     reply({ code: error.grpc, details: error.message, metadata });
-  } finally {
-    call.end();
+    call.operation?.fail(error);
+    end(error.grpc, 0);
   }
 }
 

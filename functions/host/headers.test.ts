@@ -26,6 +26,7 @@ const all = {
   "x-ot-span-context": "a;b;c",
   "x-cloud-trace-context": "105445aa7843bc8bf206b12000100000/1;o=1",
   "grpc-trace-bin": Buffer.from([0, 255, 128, 7, 13, 10]).toString("base64"),
+  "x-log-level": "debug",
 };
 
 test("the list has no other headers than those tested here", () => {

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 
 /**
  * The one list of headers that travel with a request along every hop, over HTTP, gRPC and the
- * queue: W3C Trace Context and Baggage, B3 in both forms, and what the usual proxies and vendors
- * set. A name that ends in "-bin" is binary in gRPC, and base64 here and over HTTP.
+ * queue: W3C Trace Context and Baggage, B3 in both forms, what the usual proxies and vendors set, and
+ * what a person asks for with a request. A name that ends in "-bin" is binary in gRPC, and base64 here and over HTTP.
  */
 export const propagatedHeaders = [
   "traceparent",
@@ -19,6 +19,7 @@ export const propagatedHeaders = [
   "x-ot-span-context",
   "x-cloud-trace-context",
   "grpc-trace-bin",
+  "x-log-level",
 ] as const;
 
 export type PropagatedHeader = (typeof propagatedHeaders)[number];
@@ -81,4 +82,13 @@ function collect(read: (name: PropagatedHeader) => string | undefined): Propagat
     if (value && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value)) found[name] = value;
   }
   return found;
+}
+
+/** Those that this host may heed: the others are dropped here, and go no further. */
+export function admit(
+  headers: PropagatedHeaders,
+  { logLevelHeader }: { logLevelHeader: boolean },
+): PropagatedHeaders {
+  const { "x-log-level": level, ...others } = headers;
+  return level !== undefined && logLevelHeader ? headers : others;
 }

@@ -20,6 +20,8 @@ import { createHttpServer } from "./http-server.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { startListener } from "./listener.ts";
 import { createLogger, type Logger } from "./logger.ts";
+import { createServing } from "./serving.ts";
+import { createTracing, type Tracing } from "./tracing.ts";
 
 export interface Host {
   readonly port: number;
@@ -40,7 +42,7 @@ export interface HostOptions {
 /** How long an aborted call may take to answer with its abort. */
 const lastWordsMs = 500;
 
-/** How long the broker and the database may take to say goodbye. */
+/** How long the broker and the database may take to say goodbye, and the receiver to take the last spans. */
 const closeLimitMs = 2_000;
 
 /**
@@ -55,16 +57,17 @@ export async function startHost(
   const config = loadConfig(options.env, definition && needsOf(definition));
   const name = definition?.name ?? config.target;
   const log = options.log ?? createLogger({ service: name, level: config.logLevel });
+  const tracing = await openTracing(config, log);
   const clients = {
-    http: createHttpClient(config.addressOf),
-    grpc: createGrpcClient(config.addressOf),
+    http: createHttpClient(config.addressOf, tracing),
+    grpc: createGrpcClient(config.addressOf, tracing),
   };
-  const open = await openFunction(definition, createRuntime(name, config, log, clients));
+  const open = await openFunction(definition, createRuntime(name, config, log, tracing, clients));
 
   const closeAll = async () => {
     // A server that is stuck does not say goodbye, and must not keep us from ending.
     const limit = new Promise<void>((resolve) => setTimeout(resolve, closeLimitMs).unref());
-    const closing = open.resources.map((resource) => resource.close());
+    const closing = [...open.resources, tracing].map((resource) => resource.close());
     await Promise.race([Promise.all(closing), limit]);
     clients.http.close();
     clients.grpc.close();
@@ -90,7 +93,8 @@ export async function startHost(
     return { ...call, end };
   };
 
-  const { bodyLimitBytes, corsOrigins } = config;
+  const { bodyLimitBytes, corsOrigins, logLevelHeader } = config;
+  const serve = createServing({ tracing, logLevelHeader });
   const framework = getTestServer(name);
   const http = createHttpServer({
     framework,
@@ -100,11 +104,13 @@ export async function startHost(
     corsOrigins,
     draining,
     begin,
+    serve,
   });
   const grpc = createGrpcServer({
     greetings: open.greetings,
     maxMessageBytes: bodyLimitBytes,
     begin,
+    serve,
   });
   const listener = await startListener({
     port: config.port,
@@ -173,10 +179,18 @@ function openFunction(
   return definition?.open(runtime) ?? { routes: [], resources: [] };
 }
 
+/** Without a receiver nothing of OpenTelemetry's SDK is loaded. */
+async function openTracing({ telemetry }: Config, log: Logger): Promise<Tracing> {
+  if (!telemetry) return createTracing();
+  const { startSpans } = await import("./otel.ts");
+  return createTracing({ spans: startSpans(telemetry, log) });
+}
+
 function createRuntime(
   name: string,
   config: Config,
   log: Logger,
+  tracing: Tracing,
   clients: {
     http: ReturnType<typeof createHttpClient>;
     grpc: ReturnType<typeof createGrpcClient>;
@@ -186,6 +200,7 @@ function createRuntime(
     name,
     config,
     log,
+    tracing,
     send: clients.http.send,
     greetingsOf(callee, call) {
       const { callProtocol } = config;

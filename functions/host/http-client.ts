@@ -1,15 +1,21 @@
 /** The HTTP face of a call, from the caller's side: one keep-alive agent for the process's life. */
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import type { Attributes } from "@opentelemetry/api";
 import { type Greeting, GreetingResponse } from "#proto";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "./call.ts";
 import { codeOfHttp, HostError, isErrorCode, reasonOf } from "./errors.ts";
+import type { PropagatedHeaders } from "./headers.ts";
+import { peerOf } from "./semantics.ts";
+import { createTracing, type Tracing } from "./tracing.ts";
 
 export interface HttpMessage {
   readonly method: "GET" | "POST";
-  /** Path and query. */
+  /** Path and query. The path names the operation, so one with an id in it would make as many names. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /** Of the operation, besides those of any request. */
+  readonly attributes?: Attributes;
 }
 
 export interface HttpAnswer {
@@ -32,11 +38,19 @@ export interface HttpClient {
 /** An answer larger than this is not a greeting of any graph that one would build. */
 const maxAnswerBytes = 16 * 1024 * 1024;
 
-export function createHttpClient(addressOf: (name: string) => string): HttpClient {
+export function createHttpClient(
+  addressOf: (name: string) => string,
+  tracing: Tracing = createTracing(),
+): HttpClient {
   // FIFO spreads requests over the connections, so that a mesh which balances by connection sees them all.
   const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
 
-  const exchange = async (address: string, message: HttpMessage, call: Call) => {
+  const exchange = async (
+    address: string,
+    message: HttpMessage,
+    call: Call,
+    propagated: PropagatedHeaders,
+  ) => {
     const timeoutMs = timeForCallee(call);
     const { method, path, headers, body } = message;
     const { hostname, port } = new URL(`http://${address}`);
@@ -49,7 +63,7 @@ export function createHttpClient(addressOf: (name: string) => string): HttpClien
       path,
       signal: call.signal,
       headers: {
-        ...call.headers,
+        ...propagated,
         [timeoutHeader]: formatTimeout(timeoutMs),
         ...headers,
         ...(body && { "content-length": body.length }),
@@ -66,20 +80,35 @@ export function createHttpClient(addressOf: (name: string) => string): HttpClien
     return promise;
   };
 
-  const send: HttpClient["send"] = async (callee, message, call) => {
+  const send: HttpClient["send"] = (callee, message, call) => {
     const address = addressOf(callee);
-    try {
-      return await exchange(address, message, call).catch((thrown) => {
-        // The callee closed an idle connection just as we took it: nothing was processed. One more
-        // try, on another connection (Node's documentation of request.reusedSocket).
-        if (thrown?.reusedSocket && thrown.code === "ECONNRESET" && !call.signal.aborted) {
-          return exchange(address, message, call);
-        }
-        throw thrown;
-      });
-    } catch (thrown) {
-      throw failure(callee, address, thrown, call);
-    }
+    const { method, path } = message;
+    const attributes = {
+      "http.request.method": method,
+      "url.full": `http://${address}${path}`,
+      ...peerOf(callee, address),
+      ...message.attributes,
+    };
+    const name = `${method} ${path.split("?", 1)[0]}`;
+    return tracing.run({ kind: "client", name, attributes }, call, async (running) => {
+      try {
+        const answer = await exchange(address, message, call, running.headers).catch((thrown) => {
+          // The callee closed an idle connection just as we took it: nothing was processed. One more
+          // try, on another connection (Node's documentation of request.reusedSocket).
+          if (thrown?.reusedSocket && thrown.code === "ECONNRESET" && !call.signal.aborted) {
+            running.event("retry", { reason: reasonOf(thrown) });
+            running.set({ "http.request.resend_count": 1 });
+            return exchange(address, message, call, running.headers);
+          }
+          throw thrown;
+        });
+        running.set({ "http.response.status_code": answer.status });
+        if (answer.status >= 400) running.fail(problemOf(callee, answer));
+        return answer;
+      } catch (thrown) {
+        throw failure(callee, address, thrown, call);
+      }
+    });
   };
 
   return {

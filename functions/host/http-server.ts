@@ -17,6 +17,9 @@ import { HostError } from "./errors.ts";
 import { attachExchange, sendAnswer, sendProblem } from "./exchange.ts";
 import { headersFromHttp, type PropagatedHeaders } from "./headers.ts";
 import type { Health } from "./health.ts";
+import { beginHttpOperation, overwriteHeaders } from "./http-operation.ts";
+import type { Serve } from "./serving.ts";
+import { formatTrace } from "./trace-context.ts";
 
 export interface HttpServerOptions {
   /** functions-framework's server for the function: it does not listen, it is handed each request. */
@@ -30,6 +33,7 @@ export interface HttpServerOptions {
   draining(): boolean;
   /** Begins a call; `timeoutMs` is what its client allows, if it says so. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  serve: Serve;
 }
 
 export function createHttpServer(options: HttpServerOptions): Server {
@@ -54,19 +58,33 @@ async function serve(
   response: ServerResponse,
   options: HttpServerOptions,
 ): Promise<void> {
+  const startedAt = performance.now();
   const { headers } = request;
   const timeoutMs = parseTimeout(String(headers[timeoutHeader] ?? ""));
-  const call = options.begin(headersFromHttp(headers), timeoutMs);
-  response.once("close", () => {
-    if (!response.writableFinished) call.abort(new HostError("ERR_CANCELLED", "the client left"));
-    call.end();
-  });
-  response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");
+  const begun = options.begin(headersFromHttp(headers), timeoutMs);
+  const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
+  let body: Buffer = Buffer.alloc(0);
+  let refusal: unknown;
   try {
-    const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
-    const body = hasBody ? await readBody(request, response, options) : Buffer.alloc(0);
+    if (hasBody) body = await readBody(request, response, options);
+  } catch (thrown) {
+    refusal = thrown;
+  }
+  // Only now: the body may be an event, which has its own place in a trace.
+  const { serve } = options;
+  const started = { begun, serve, startedAt, body };
+  const { call, onRoute } = beginHttpOperation(request, response, started);
+  if (!response.headersSent) {
+    response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");
+    const trace = call.operation?.trace;
+    if (trace) response.setHeader("traceresponse", formatTrace(trace));
+  }
+  try {
+    if (refusal) throw refusal;
     const handed = hasBody ? replay(request, body) : request;
-    attachExchange(handed, { call, routes: options.routes, body, onStream: call.end });
+    if (call.operation?.trace) overwriteHeaders(handed, call.headers);
+    const { routes } = options;
+    attachExchange(handed, { call, routes, body, onRoute, onStream: begun.end });
     options.framework.emit("request", handed, response);
   } catch (thrown) {
     if (thrown instanceof HostError && thrown.code === "ERR_TOO_LARGE") {

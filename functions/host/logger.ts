@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import type { PropagatedHeaders } from "./headers.ts";
+import type { IncomingTrace } from "./trace-context.ts";
 
 export type Logger = PinoLogger;
 
@@ -18,6 +20,25 @@ export function createLogger(options: {
   };
   // Not pino's own destination, which at exit tries for ever to write to a pipe that nobody reads.
   return pino(settings, options.destination ?? process.stdout);
+}
+
+/**
+ * The logger of one request, whose lines say which it is and, by OpenTelemetry's names for logs
+ * (https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/), which trace it is of.
+ * `x-log-level` among the headers makes it say more, never less.
+ */
+export function logOf(
+  log: Logger,
+  headers: PropagatedHeaders,
+  trace: IncomingTrace["parent"],
+): Logger {
+  const bindings = {
+    requestId: headers["x-request-id"],
+    ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }),
+  };
+  const asked = headers["x-log-level"] ?? "";
+  const more = (log.levels.values[asked] ?? Number.POSITIVE_INFINITY) < (log.levelVal as number);
+  return log.child(bindings, more ? { level: asked } : {});
 }
 
 /** A connection string as it may be shown: without its password. */

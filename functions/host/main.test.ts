@@ -133,3 +133,31 @@ test("a driver is loaded by a function that needs it, and by no other", async ()
     assert.equal(run.stdout().trim(), drivers, name);
   }
 });
+
+test("nothing of OpenTelemetry's SDK is loaded unless there is a receiver for spans", async () => {
+  const script = `
+    import { createRequire } from "node:module";
+    import { startTestHost } from ${JSON.stringify(join(functions, "host/testing.ts"))};
+    const { default: definition } = await import(${JSON.stringify(join(functions, "gateway/index.ts"))});
+    const host = await startTestHost(definition, { env: process.env });
+    await fetch("http://" + host.address + "/").then((answer) => answer.text());
+    await host.close();
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    const packages = loaded.flatMap((file) => /node_modules.@opentelemetry.([^/\\\\]+)/.exec(file)?.[1] ?? []);
+    console.log([...new Set(packages)].sort().join());
+    process.exit();`;
+  const sdk = /sdk-trace-base/;
+  const endpoint = "http://127.0.0.1:1";
+  for (const [env, expected] of [
+    [{}, /^\n$/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "" }, /^\n$/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SDK_DISABLED: "true" }, /^\n$/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: "none" }, /^\n$/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }, sdk],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${endpoint}/v1/traces` }, sdk],
+  ] as [Record<string, string>, RegExp][]) {
+    await using run = runNode(["--input-type=module", "--eval", script], env);
+    assert.equal(await run.exit, 0, run.stderr());
+    assert.match(run.stdout(), expected, JSON.stringify(env));
+  }
+});

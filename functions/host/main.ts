@@ -4,20 +4,24 @@
  * shows that an image holds what it needs, and fills its compile cache.
  *
  *   index          what a function may import
- *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds
+ *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds; ui's is in its folder
  *   definition     the types that all kinds share
  *   effects        what may be done with a greeting: mongo saves, publisher publishes
  *   host           one function on one port, and its end
  *   listener       tells HTTP/1.1 from gRPC by a connection's first bytes
- *   http-server    the HTTP face; exchange ties a request to functions-framework and its routes
+ *   http-server    the HTTP face; exchange ties a request to functions-framework and its routes,
+ *                  http-operation to its span
  *   grpc-server    the gRPC face, with health and reflection
  *   http-client    calls a function over HTTP; grpc-client over gRPC
  *   call           what belongs to one request: signal, deadline, headers, logger
- *   headers        the headers that travel along every hop
+ *   headers        the headers that travel along every hop; trace-context reads and writes the trace's
+ *   tracing        where every operation begins and ends; otel makes spans of them, and loads the SDK
+ *   serving        a request's place in its trace, its log lines and its access line
+ *   semantics      attributes by OpenTelemetry's conventions, of which operation is the type
  *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
  *   batch          group commit; backoff: jittered waits
  *   graph          definitions as nodes and edges
- *   health, lifecycle, config, errors, logger
+ *   health, lifecycle, config, telemetry-config, errors, logger
  */
 import { targetOf } from "./config.ts";
 import type { Definition } from "./definition.ts";

@@ -14,6 +14,8 @@ import { abortable } from "./call.ts";
 import type { Runtime } from "./definition.ts";
 import type { Entry, OpenStore } from "./effects.ts";
 import { HostError, reasonOf } from "./errors.ts";
+import type { Operation } from "./operation.ts";
+import { serverOfUrl } from "./semantics.ts";
 
 interface Stored extends Document {
   _id: string;
@@ -27,7 +29,7 @@ const reconnect = { firstMs: 100, longestMs: 2_000 };
 
 /** Never rejects for a database that is away: that is a `problem()` until it is back. */
 export function openStore<T extends Entry>(namespace: string, runtime: Runtime): OpenStore<T> {
-  const { config, log } = runtime;
+  const { config, log, tracing } = runtime;
   const [database, collectionName] = splitNamespace(namespace);
   const client = new MongoClient(config.mongodbUrl ?? "", {
     appName: runtime.name,
@@ -93,18 +95,35 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
     }
   };
 
+  const attributes = {
+    "db.system.name": "mongodb",
+    "db.namespace": database,
+    "db.collection.name": collectionName,
+    ...serverOfUrl(config.mongodbUrl, 27_017),
+  };
+  const operation = (command: string): Operation => ({
+    kind: "client",
+    name: `${command} ${namespace}`,
+    attributes: { ...attributes, "db.operation.name": command },
+  });
+
   return {
     name: "MongoDB",
     problem: () => (reachable ? undefined : "MongoDB is unreachable"),
-    async apply({ id, ...rest }, { signal }) {
-      const document = { _id: id, ...rest, savedAt: new Date() };
-      refuseUnstorable(document);
-      await guard(batch.add(document), signal, "save to");
+    apply({ id, ...rest }, call) {
+      return tracing.run(operation("insert"), call, async (running) => {
+        const document = { _id: id, ...rest, savedAt: new Date() };
+        refuseUnstorable(document);
+        const size = await guard(batch.add(document), call.signal, "save to");
+        if (size > 1) running.set({ "db.operation.batch.size": size });
+      });
     },
-    async latest(limit, { signal }) {
-      const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
-      const found = await guard(newestFirst.toArray(), signal, "read");
-      return found.map(({ _id, savedAt: _, ...rest }) => ({ id: _id, ...rest }) as unknown as T);
+    latest(limit, call) {
+      return tracing.run(operation("find"), call, async () => {
+        const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
+        const found = await guard(newestFirst.toArray(), call.signal, "read");
+        return found.map(({ _id, savedAt: _, ...rest }) => ({ id: _id, ...rest }) as unknown as T);
+      });
     },
     async close() {
       await batch.idle();

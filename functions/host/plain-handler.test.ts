@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { http } from "@google-cloud/functions-framework";
 import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
+import { startReceiver } from "../test/support/receiver.ts";
+import { is, tracedTo } from "../test/support/traced.ts";
 import { until } from "../test/support/until.ts";
 
 const env = { FUNCTION_TARGET: "plain", BODY_LIMIT_BYTES: "1000" };
@@ -63,4 +65,32 @@ test("it drains: closing waits for its answer", async () => {
   release();
   assert.equal((await answer).text, "done");
   await closed;
+});
+
+test("it has the host's spans and access lines, and the headers that continue its trace", async () => {
+  http("tracing", ({ headers }, response) => {
+    response.status(headers.accept === "failure" ? 500 : 200).json(headers);
+  });
+  await using receiver = await startReceiver();
+  const traced = { ...env, FUNCTION_TARGET: "tracing", ...tracedTo(receiver) };
+  await using host = await startTestHost(undefined, { env: traced });
+  const b3 = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
+  const answer = await ask(host.port, "/some/path", { headers: { b3 } });
+  const span = await receiver.span("the request's", is("tracing", "server"));
+  assert.equal(span.name, "GET");
+  assert.equal(span.parentSpanId, "b7ad6b7169203331");
+  assert.equal(span.attributes["url.path"], "/some/path");
+  const seen = answer.json();
+  assert.equal(seen.traceparent, `00-${span.traceId}-${span.spanId}-01`);
+  assert.equal(seen.b3, `${span.traceId}-${span.spanId}-1-b7ad6b7169203331`);
+
+  await ask(host.port, "/", { headers: { accept: "failure" } });
+  const failed = await receiver.span("the failure's", ({ error }) => error !== null);
+  assert.equal(failed.attributes["error.type"], "500");
+  const lines = host.logs.filter(({ protocol }) => protocol === "http");
+  assert.deepEqual(
+    lines.map(({ status }) => status),
+    [200, 500],
+  );
+  assert.equal(lines[0]?.trace_id, span.traceId);
 });

@@ -2,11 +2,13 @@
 import { CloudEvent } from "cloudevents";
 import type { Greeting } from "#proto";
 import { openBroker } from "./amqp.ts";
-import { abortable, type Call } from "./call.ts";
+import { abortable } from "./call.ts";
 import type { OpenEffect, Runtime } from "./definition.ts";
 import { HostError, reasonOf } from "./errors.ts";
 import { eventToMessage } from "./event-message.ts";
-import { headersToEvent } from "./headers.ts";
+import { headersToEvent, type PropagatedHeaders } from "./headers.ts";
+import { queueAttributes, serverOfUrl } from "./semantics.ts";
+import type { RunningOperation } from "./tracing.ts";
 
 /** The type of the event that stands for a greeting. */
 export const greetingEventType = "com.example-api.greeting.created";
@@ -25,9 +27,16 @@ export async function openPublisher(
     },
   });
 
-  const publish = async (greeting: Greeting, call: Call) => {
+  const attributes = {
+    ...queueAttributes(queue, { name: "publish", type: "send" }),
+    ...serverOfUrl(runtime.config.rabbitmqUrl, 5672),
+  };
+
+  const publish = async (greeting: Greeting, running: RunningOperation) => {
     const channel = await broker.channel();
-    const { content, headers, properties } = eventToMessage(eventOf(greeting, runtime.name, call));
+    const event = eventOf(greeting, runtime.name, running.headers);
+    const { content, headers, properties } = eventToMessage(event);
+    running.set({ "messaging.message.body.size": content.length });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const options = { ...properties, headers, persistent: true, mandatory: true };
     channel.publish("", queue, content, options, (error: unknown) => {
@@ -44,20 +53,28 @@ export async function openPublisher(
 
   return {
     ...broker,
-    async apply(greeting, call) {
-      try {
-        await abortable(publish(greeting, call), call.signal);
-      } catch (thrown) {
-        if (call.signal.aborted) throw HostError.from(call.signal.reason).at("RabbitMQ");
-        if (thrown instanceof HostError) throw thrown;
-        const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
-        throw new HostError("ERR_PUBLISH", detail, { cause: thrown });
-      }
+    apply(greeting, call) {
+      const about = { ...attributes, "messaging.message.id": greeting.id };
+      const operation = { kind: "producer", name: `publish ${queue}`, attributes: about } as const;
+      return runtime.tracing.run(operation, call, async (running) => {
+        try {
+          await abortable(publish(greeting, running), call.signal);
+        } catch (thrown) {
+          if (call.signal.aborted) throw HostError.from(call.signal.reason).at("RabbitMQ");
+          if (thrown instanceof HostError) throw thrown;
+          const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
+          throw new HostError("ERR_PUBLISH", detail, { cause: thrown });
+        }
+      });
     },
   };
 }
 
-function eventOf(greeting: Greeting, name: string, call: Call): CloudEvent<Greeting> {
+function eventOf(
+  greeting: Greeting,
+  name: string,
+  headers: PropagatedHeaders,
+): CloudEvent<Greeting> {
   return new CloudEvent({
     id: greeting.id,
     source: `/${name}`,
@@ -65,6 +82,6 @@ function eventOf(greeting: Greeting, name: string, call: Call): CloudEvent<Greet
     time: greeting.created,
     datacontenttype: "application/json",
     data: greeting,
-    ...headersToEvent(call.headers),
+    ...headersToEvent(headers),
   });
 }

@@ -1,12 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type CloudEvent, type Headers, HTTP, ValidationError } from "cloudevents";
-import type { Call } from "./call.ts";
 import type { Definition, RouteRequest } from "./definition.ts";
 import type { Entry, StoreEffect } from "./effects.ts";
 import { HostError } from "./errors.ts";
 import { registerFunction } from "./exchange.ts";
 import { createGreeting, greetingRoutes } from "./greeter.ts";
-import { headersFromEvent } from "./headers.ts";
 import { defaultMessages, maxMessages } from "./limits.ts";
 
 /** A received event as it is kept; `id` joins source and id, which together are unique (CloudEvents 1.0). */
@@ -53,7 +51,7 @@ export function subscriber({ name, greeting, effect }: SubscriberOptions): Defin
             async handle(request) {
               const event = readEvent(request);
               const message = { id: `${event.source} ${event.id}`, event: eventToJson(event) };
-              await store.apply(message, continueTrace(event, request.call)).catch(inPath);
+              await store.apply(message, request.call).catch(inPath);
               return { status: 204 };
             },
           },
@@ -111,12 +109,6 @@ function describe(thrown: unknown): string {
 
 function eventToJson(event: CloudEvent<unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(event));
-}
-
-/** The event's own headers lead: the HTTP ones were made anew by whoever delivered it. */
-function continueTrace(event: CloudEvent<unknown>, call: Call): Call {
-  const headers = { ...call.headers, ...headersFromEvent(event) };
-  return { ...call, headers, log: call.log.child({ requestId: headers["x-request-id"] }) };
 }
 
 function readLimit(query: URLSearchParams): number {

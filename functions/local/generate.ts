@@ -1,6 +1,6 @@
 /**
- * Writes what is generated and committed: proto/gen from the wire contract, and the gateway's graph
- * from the definitions. The gateway gets the graph as data, so that its image does not hold the
+ * Writes what is generated and committed: proto/gen from the wire contract, and the graph, which the
+ * gateway and ui show, from the definitions. They get it as data, so that their images do not hold the
  * functions, and changing one of them rebuilds that one only.
  * With --check nothing is written: exit code 1 and the files' names where they are stale.
  */

@@ -1,5 +1,18 @@
 import { prettyFactory } from "pino-pretty";
 
+/** What an access line's message says in words, and ids that a person needs the JSON for. The trace's stays. */
+const shownAlready = [
+  "service",
+  "route",
+  "protocol",
+  "status",
+  "durationMs",
+  "bytes",
+  "coldStart",
+  "requestId",
+  "span_id",
+];
+
 /** How a log line, one JSON object, is shown: as it is, or readable with the function's name first. */
 export function createLogFormat(options: {
   json: boolean;
@@ -9,7 +22,7 @@ export function createLogFormat(options: {
   return prettyFactory({
     colorize: options.color,
     translateTime: "SYS:HH:MM:ss.l",
-    ignore: "service,pid,hostname",
+    ignore: [...shownAlready, "pid", "hostname"].join(),
     messageFormat: "{service} {msg}",
     singleLine: true,
   });

@@ -46,8 +46,15 @@ export function createReloader(report: (line: string) => void): Reloader {
   const onSave = (graph: Graph, files: ReadonlySet<string>) => {
     for (const { name } of graph.functions) {
       const process = graph.function(name);
-      // What does not run may wait for a file that it could not even ask for.
-      const cause = [...files].find((file) => process.stopped || imports.get(name)?.has(file));
+      // What does not run may wait for a file that it could not even ask for; what its folder holds
+      // besides, it reads or builds: ui's page.
+      const own = join(functionsDir, name, sep);
+      const cause = [...files].find(
+        (file) =>
+          process.stopped ||
+          imports.get(name)?.has(file) ||
+          (file.startsWith(own) && !file.endsWith(".test.ts")),
+      );
       if (cause) void restart(process, relative(join(functionsDir, ".."), cause));
     }
     const folders = [...files].map((file) => relative(functionsDir, file).split(sep)[0] ?? "");

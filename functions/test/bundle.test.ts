@@ -5,10 +5,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { bundle } from "../bundle.ts";
 import { functionNames, loadFunctions } from "../local/discover.ts";
 import { askByGrpc } from "./support/ask-by-grpc.ts";
 import { startTestGraph, type TestGraph } from "./support/graph.ts";
+import { type Receiver, startReceiver } from "./support/receiver.ts";
 import { runNode } from "./support/run-function.ts";
 
 const order = ["D", "G", "H", "E", "B", "C", "A"];
@@ -17,6 +19,7 @@ const layerLimitBytes = 6 * 1024 * 1024;
 describe("bundles", () => {
   let folder: string;
   let system: TestGraph;
+  let receiver: Receiver;
   const folderOf = (name: string) => join(folder, name);
   const textOf = (name: string) => readFileSync(join(folderOf(name), "main.js"), "utf8");
 
@@ -24,10 +27,14 @@ describe("bundles", () => {
     folder = await mkdtemp(join(tmpdir(), "bundles-"));
     for (const name of functionNames()) await bundle(name, folderOf(name));
     const entryOf = (name: string) => join(folderOf(name), "main.js");
-    system = await startTestGraph({ NODE_COMPILE_CACHE: join(folder, "cache") }, { entryOf });
+    receiver = await startReceiver();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_BSP_SCHEDULE_DELAY: "200" };
+    const cache = { NODE_COMPILE_CACHE: join(folder, "cache") };
+    system = await startTestGraph({ ...env, ...cache }, { entryOf });
   });
   after(async () => {
     await system?.[Symbol.asyncDispose]();
+    await receiver?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -48,6 +55,30 @@ describe("bundles", () => {
     }
   });
 
+  test("tell a receiver of their spans", async () => {
+    await system.ask();
+    const names = ["gateway", "service-d", "service-f", "bridge"];
+    for (const name of names) await receiver.span(name, ({ service }) => service === name);
+  });
+
+  test("have OpenTelemetry's SDK, and run none of it unless there is a receiver", async () => {
+    const main = join(folderOf("gateway"), "main.js");
+    const local = { FUNCTION_TARGET: "gateway", NAMESPACE: "build", PORT: "0", LOG_LEVEL: "error" };
+    for (const [env, expected] of [
+      [{}, false],
+      [{ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }, true],
+    ] as const) {
+      const coverage = await mkdtemp(join(folder, "coverage-"));
+      const all = { ...local, ...env, NODE_V8_COVERAGE: coverage };
+      await using run = runNode([main, "--once"], all);
+      assert.equal(await run.exit, 0, run.stderr());
+      // What a module of the SDK does first when it is run.
+      const at = textOf("gateway").indexOf(".BatchSpanProcessorBase=");
+      assert.ok(at > 0);
+      assert.equal(wasRun(coverage, main, at), expected);
+    }
+  });
+
   test("are small, and hold one function", async () => {
     const functions = await loadFunctions();
     for (const { name, definition } of functions) {
@@ -65,6 +96,17 @@ describe("bundles", () => {
     }
   });
 
+  test("have the page of ui, and not what builds it", async () => {
+    const page = await system.fetch("ui", "/");
+    assert.equal(page.status, 200);
+    const html = await page.text();
+    for (const [, path] of html.matchAll(/(?:src|href)="\.?\/?([\w-]+\.\w+)"/g)) {
+      assert.equal((await system.fetch("ui", `/${path}`)).status, 200, path);
+    }
+    assert.ok(readdirSync(join(folderOf("ui"), "built-page")).includes("index.html"));
+    assert.doesNotMatch(textOf("ui"), /esbuild/);
+  });
+
   test("start and stop with --once, as the image's build does", async () => {
     const env = { FUNCTION_TARGET: "service-e", NAMESPACE: "build", PORT: "0", LOG_LEVEL: "error" };
     await using run = runNode([join(folderOf("service-e"), "main.js"), "--once"], env);
@@ -75,6 +117,27 @@ describe("bundles", () => {
 test("a function that is not there is not bundled", async () => {
   await assert.rejects(bundle("service-z", tmpdir()), /service-z/);
 });
+
+/** Whether V8 saw the code at this place of the file run: the innermost function around it, at least once. */
+function wasRun(coverage: string, file: string, at: number): boolean {
+  interface Range {
+    startOffset: number;
+    endOffset: number;
+    count: number;
+  }
+  const reports = readdirSync(coverage).map(
+    (name): { result: { url: string; functions: { ranges: Range[] }[] }[] } =>
+      JSON.parse(readFileSync(join(coverage, name), "utf8")),
+  );
+  const around = reports
+    .flatMap(({ result }) => result)
+    .filter(({ url }) => url === pathToFileURL(file).href)
+    .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges))
+    .filter(({ startOffset, endOffset }) => startOffset <= at && at < endOffset)
+    .sort((a, b) => a.endOffset - a.startOffset - (b.endOffset - b.startOffset));
+  assert.ok(around.length > 0, "the file is in the report");
+  return (around[0]?.count ?? 0) > 0;
+}
 
 function sizeOf(path: string): number {
   const files = readdirSync(path, { recursive: true, withFileTypes: true });

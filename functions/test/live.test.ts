@@ -29,7 +29,7 @@ describe("the live graph", () => {
     graph.nodes.find((node) => node.name === name)?.state;
 
   before(async () => {
-    system = await startTestGraph();
+    system = await startTestGraph({ LOG_LEVEL: "info" });
   });
   after(() => system?.[Symbol.asyncDispose]());
 

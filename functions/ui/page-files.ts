@@ -14,7 +14,7 @@ interface PageFile {
 export type Page = (path: string, headers: IncomingHttpHeaders) => RouteAnswer | undefined;
 
 /** Where an image has the page, beside its code; functions/bundle.ts puts it there. */
-export const builtPage = "built-page";
+const builtPage = "built-page";
 
 /** By a name that is known at run time only: what builds the page is no part of an image. */
 const builder = new URL("./build-page.ts", import.meta.url).href;

@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Graph } from "#host/graph";
 import graph from "../gateway/graph.json" with { type: "json" };
-import { startPrometheus, type TestPrometheus } from "../test/support/prometheus.ts";
-import { without } from "../test/support/tools.ts";
+import {
+  startPrometheus,
+  type TestPrometheus,
+  withoutPrometheus,
+} from "../test/support/prometheus.ts";
 import { until } from "../test/support/until.ts";
 import { createGraphSource } from "./graph-source.ts";
 import type { LiveGraph } from "./live.ts";
 import { askIstio } from "./prometheus.ts";
 
-const skip = process.env.CI ? false : without("prometheus");
+const skip = await withoutPrometheus();
 
 interface Requests {
   from: string;

@@ -116,6 +116,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       sendProblem(response, thrown);
     }
   };
+  // Longer than the pauses of exporters, which would else send on a connection that is just being closed.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     // Any free port: nobody needs to know it but the functions, which are told.

@@ -7,12 +7,25 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../local/ports.ts";
+import { aptInstall, whyNoApt } from "../../local/services/apt.ts";
+import { without } from "./tools.ts";
 import { until } from "./until.ts";
 
 export interface TestPrometheus extends AsyncDisposable {
   readonly url: string;
   /** How often it has read the text. */
   scrapes(): number;
+}
+
+/** A test's `skip` where there is none. In CI there must be one: as root on Debian it is installed, and elsewhere they fail. */
+export async function withoutPrometheus(): Promise<string | false> {
+  const { env } = process;
+  const missing = without("prometheus");
+  if (!missing || !env.CI) return missing;
+  const whyNot = whyNoApt(env);
+  if (whyNot) throw new Error(`the queries need Prometheus, which is not to be had: ${whyNot}`);
+  await aptInstall("prometheus", ["prometheus.service"], { env });
+  return false;
 }
 
 /** Settles when it answers. `exposition` is called at each scrape, five times a second. */

@@ -1,0 +1,121 @@
+/** A request over HTTP/1.1 as an operation: its attributes, its end with the answer, the event it may bring. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { RunningCall } from "./call.ts";
+import { HostError } from "./errors.ts";
+import { headersFromEvent, headersFromHttp, type PropagatedHeaders } from "./headers.ts";
+import type { Serve } from "./serving.ts";
+
+/** nginx's status for a client that left before there was an answer. */
+const clientLeft = new HostError("ERR_CANCELLED", "the client left");
+
+export interface HttpOperation {
+  readonly call: RunningCall;
+  /** Called when it is known which route of the function the request takes. */
+  onRoute(path: string): void;
+}
+
+/** Begins it; it ends with the response, however that ends. */
+export function beginHttpOperation(
+  request: IncomingMessage,
+  response: ServerResponse,
+  {
+    begun,
+    serve,
+    startedAt,
+    body,
+  }: { begun: RunningCall; serve: Serve; startedAt: number; body: Buffer },
+): HttpOperation {
+  const { method = "", headers, socket, httpVersion } = request;
+  const path = (request.url ?? "").split("?", 1)[0] ?? "";
+  const userAgent = headers["user-agent"];
+  const event = eventOf(headers, body);
+  const served = serve(begun, {
+    protocol: "http",
+    name: method,
+    attributes: {
+      "http.request.method": method,
+      "url.scheme": "http",
+      "url.path": path,
+      "network.protocol.version": httpVersion,
+      ...(userAgent && { "user_agent.original": userAgent }),
+      ...event?.attributes,
+    },
+    startedAt,
+    event: event?.headers,
+  });
+  const { call } = served;
+  const sentBefore = socket.bytesWritten;
+  let route: string | undefined;
+
+  const end = () => {
+    const complete = response.writableFinished;
+    if (!complete) {
+      call.operation?.fail(clientLeft);
+      call.abort(clientLeft);
+    }
+    const status = complete || response.headersSent ? response.statusCode : clientLeft.http;
+    served.end({
+      summary: `${method} ${route ?? path} ${status}`,
+      route,
+      status,
+      bytes: socket.bytesWritten - sentBefore,
+      attributes: {
+        "http.response.status_code": status,
+        // A handler that answers by itself says no more than that; a failure of ours has its code.
+        ...(complete && status >= 500 && { "error.type": String(status) }),
+      },
+    });
+  };
+  if (response.closed) end();
+  else response.once("close", end);
+
+  return {
+    call,
+    onRoute(found) {
+      route = found;
+      call.operation?.set({ "http.route": found });
+      call.operation?.rename(`${method} ${found}`);
+    },
+  };
+}
+
+/** The CloudEvent of a request, in either mode, as far as it matters here; undefined for other requests. */
+function eventOf(headers: IncomingHttpHeaders, body: Buffer) {
+  const event = headers["ce-specversion"] ? binaryEvent(headers) : structuredEvent(headers, body);
+  if (!event) return undefined;
+  const propagated: PropagatedHeaders = headersFromEvent(event);
+  const text = (name: string) => (typeof event[name] === "string" ? String(event[name]) : "");
+  return {
+    headers: propagated,
+    attributes: {
+      "cloudevents.event_id": text("id"),
+      "cloudevents.event_type": text("type"),
+      "cloudevents.event_source": text("source"),
+    },
+  };
+}
+
+function binaryEvent(headers: IncomingHttpHeaders): Record<string, unknown> {
+  const own = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice("ce-".length), value]));
+}
+
+function structuredEvent(
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Record<string, unknown> | undefined {
+  if (!/^application\/cloudevents\+json\b/i.test(headers["content-type"] ?? "")) return undefined;
+  try {
+    const event = JSON.parse(body.toString());
+    return typeof event === "object" && event !== null ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Hands the trace on to a handler that takes the headers as they are: a plain one, of functions-framework. */
+export function overwriteHeaders(request: IncomingMessage, headers: PropagatedHeaders): void {
+  // Those that were there and are no more would contradict the others.
+  for (const name of Object.keys(headersFromHttp(request.headers))) delete request.headers[name];
+  Object.assign(request.headers, headers);
+}

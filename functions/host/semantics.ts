@@ -1,0 +1,51 @@
+/**
+ * Attributes that several seams have in common, by OpenTelemetry's semantic conventions. Where these have
+ * just renamed one, both names are there: what reads spans knows the older one.
+ */
+import { status } from "@grpc/grpc-js";
+import type { Attributes } from "@opentelemetry/api";
+
+/** Who is called, and where: `address` is "host:port". */
+export function peerOf(callee: string, address: string): Attributes {
+  return { "service.peer.name": callee, "server.service.name": callee, ...serverOf(address) };
+}
+
+/** Where a server is: "host:port". */
+export function serverOf(address: string): Attributes {
+  const colon = address.lastIndexOf(":");
+  const port = Number(address.slice(colon + 1));
+  return {
+    "server.address": address.slice(0, colon).replace(/^\[|\]$/g, ""),
+    ...(port && { "server.port": port }),
+  };
+}
+
+/** Of a connection string; of several hosts, the first. */
+export function serverOfUrl(url: string | undefined, defaultPort: number): Attributes {
+  const [, host] = /^[\w+]+:\/\/(?:[^@/]*@)?([^/?,]+)/.exec(url ?? "") ?? [];
+  if (!host) return {};
+  return serverOf(/:\d+$/.test(host) ? host : `${host}:${defaultPort}`);
+}
+
+export const greetingMethod = "greeting.GreetingService/Greeting";
+
+export const grpcCall: Attributes = { "rpc.system.name": "grpc", "rpc.method": greetingMethod };
+
+export function grpcStatus(code: number): Attributes {
+  const name = status[code] ?? String(code);
+  return { "rpc.response.status_code": name, "rpc.status_code": name };
+}
+
+/** A RabbitMQ queue, by way of the default exchange, whose routing key is the queue's name. */
+export function queueAttributes(
+  queue: string,
+  operation: { name: string; type: string },
+): Attributes {
+  return {
+    "messaging.system": "rabbitmq",
+    "messaging.system.name": "rabbitmq",
+    "messaging.destination.name": queue,
+    "messaging.operation.name": operation.name,
+    "messaging.operation.type": operation.type,
+  };
+}

@@ -1,0 +1,84 @@
+/** What both faces of a function do with a request that came in: its operation, its logger, its access line. */
+import type { Attributes } from "@opentelemetry/api";
+import type { RunningCall } from "./call.ts";
+import { admit, type PropagatedHeaders } from "./headers.ts";
+import { logOf } from "./logger.ts";
+import { placeInTrace } from "./trace-context.ts";
+import type { Tracing } from "./tracing.ts";
+
+export interface ServedRequest {
+  readonly protocol: "http" | "grpc";
+  /** Until the route is known. */
+  readonly name: string;
+  readonly attributes: Attributes;
+  /** By performance.now(). */
+  readonly startedAt: number;
+  /** The propagated headers of an event that the request brings: they lead. */
+  readonly event?: PropagatedHeaders | undefined;
+}
+
+export interface Served {
+  readonly call: RunningCall;
+  /** Ends the call and its operation, and logs the access line. Idempotent. */
+  end(answer: ServedAnswer): void;
+}
+
+export interface ServedAnswer {
+  /** As a person reads it: "GET /api/greeting 200". */
+  readonly summary: string;
+  readonly route: string | undefined;
+  /** The HTTP or gRPC status. */
+  readonly status: number;
+  readonly bytes: number;
+  readonly attributes: Attributes;
+}
+
+/** Takes a call that has begun, and gives it its place in the trace and in the log. */
+export type Serve = (call: RunningCall, request: ServedRequest) => Served;
+
+export function createServing({
+  tracing,
+  logLevelHeader,
+}: {
+  tracing: Tracing;
+  logLevelHeader: boolean;
+}): Serve {
+  let cold = true;
+
+  return (call, { protocol, name, attributes, startedAt, event }) => {
+    const coldStart = cold;
+    cold = false;
+    const { trace, links } = placeInTrace(call.headers, event);
+    const headers = admit({ ...call.headers, ...event }, { logLevelHeader });
+    const operation = tracing.begin(
+      {
+        kind: "server",
+        name,
+        attributes: {
+          ...attributes,
+          "faas.trigger": event ? "pubsub" : "http",
+          ...(coldStart && { "faas.coldstart": true }),
+        },
+      },
+      { headers },
+      { trace, links, startedAt },
+    );
+    const log = logOf(call.log, headers, operation.trace ?? trace.parent);
+    let ended = false;
+    return {
+      call: { ...call, headers: operation.headers, operation, log },
+      end({ summary, route, status, bytes, attributes: last }) {
+        if (ended) return;
+        ended = true;
+        operation.set(last);
+        operation.end();
+        const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+        log.info(
+          { route, protocol, status, durationMs, bytes, ...(coldStart && { coldStart }) },
+          `${summary} in ${durationMs} ms${coldStart ? ", the first of this process" : ""}`,
+        );
+        call.end();
+      },
+    };
+  };
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import type { Attributes } from "@opentelemetry/api";
+
+/** OpenTelemetry's own names for how a trace is chosen to be kept. */
+export const samplers = [
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+  "always_on",
+  "always_off",
+  "traceidratio",
+] as const;
+
+/** Where spans go, and which. The SDK reads the variables that are not here by itself. */
+export interface TelemetryConfig {
+  readonly tracesUrl: string;
+  readonly sampler: (typeof samplers)[number];
+  /** Of the samplers by ratio: the share that is kept, from 0 to 1. */
+  readonly samplerRatio: number;
+  /** The longest that a span waits to be sent; undefined: the SDK's own default. */
+  readonly scheduleDelayMs: number | undefined;
+  /** What all spans of this process have in common. */
+  readonly resource: Attributes;
+}
+
+/** What the environment tells of the process that serves this function. */
+export function resourceOf(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Attributes {
+  const { K_REVISION, HOSTNAME, NAMESPACE } = env;
+  const onKubernetes = Boolean(env.KUBERNETES_SERVICE_HOST || K_REVISION);
+  return {
+    "service.name": name,
+    ...(NAMESPACE && { "service.namespace": NAMESPACE }),
+    "service.instance.id": randomUUID(),
+    "faas.name": name,
+    ...(K_REVISION && { "faas.version": K_REVISION }),
+    ...(onKubernetes && HOSTNAME && { "faas.instance": HOSTNAME, "k8s.pod.name": HOSTNAME }),
+    ...(onKubernetes && NAMESPACE && { "k8s.namespace.name": NAMESPACE }),
+    ...pairs(env.OTEL_RESOURCE_ATTRIBUTES),
+    ...(env.OTEL_SERVICE_NAME && { "service.name": env.OTEL_SERVICE_NAME }),
+  };
+}
+
+/** Names and percent-encoded values: "a=1,b=two%20words". What is none of it is left out. */
+function pairs(list = ""): Attributes {
+  const entries = list.split(",").flatMap((pair) => {
+    const [name = "", value] = pair.split(/=(.*)/s, 2).map((part) => part.trim());
+    return name && value !== undefined ? [[name, decode(value)]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
