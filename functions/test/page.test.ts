@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { openPage, startBrowser, untilDrawn, withoutBrowser } from "./support/browser.ts";
 import { startTestGraph, type TestGraph } from "./support/graph.ts";
+import { until } from "./support/until.ts";
 
 const skip = await withoutBrowser();
 
@@ -118,10 +119,11 @@ describe("the page on the real graph", { skip }, () => {
       "service-e",
       "service-g",
     ]);
-    await page.getByRole("radio", { name: "Table" }).check();
-    await failing(page, "service-e to service-g").waitFor();
-    assert.equal(await failing(page, "service-e to service-h").count(), 0);
-    await page.getByRole("radio", { name: "Graph" }).check();
+    const edge = drawn(page, "service-e to service-g by gRPC");
+    await until("the edge is red", () => isRed(page, edge));
+    await edge.filter({ hasText: / [1-9][\d.]*% errors/ }).waitFor();
+    // The calls beside it are cancelled, which counts as a failure; the queue's far side goes on.
+    assert.equal(await isRed(page, drawn(page, "bridge to service-f by CloudEvents")), false);
     await page.getByRole("button", { name: "Start it" }).click();
     await page.locator("#panel-state[data-state=ready]").waitFor();
     await send(page);
@@ -142,7 +144,7 @@ describe("the page on the real graph", { skip }, () => {
     const { page } = await open();
     await untilDrawn(page);
     await page.locator("#faults summary").click();
-    await page.getByLabel("Function").selectOption("service-h");
+    await page.locator("#fault-target").selectOption("service-h");
     await page.getByRole("button", { name: "Add fault" }).click();
     await send(page);
     await result(page).getByText("a fault was injected: 503").waitFor();
@@ -166,9 +168,20 @@ describe("the page on the real graph", { skip }, () => {
   });
 });
 
-/** The row of the table of edges, where it is marked as failing; the drawing takes its red from the same figures. */
-function failing(page: Page, name: string) {
-  return page.locator("#graph-tables tr.failing").filter({ hasText: name });
+/** Whether the drawing has the red of errors where this button lies over it. */
+async function isRed(page: Page, button: ReturnType<typeof drawn>): Promise<boolean> {
+  const box = (await button.boundingBox()) ?? assert.fail("it is not drawn");
+  return page.evaluate(`[...document.querySelectorAll("#drawing canvas")].some((canvas) => {
+    const { left, top, width } = canvas.getBoundingClientRect();
+    const scale = canvas.width / width;
+    const place = [${box.x} - left, ${box.y} - top, ${box.width}, ${box.height}];
+    const { data } = canvas.getContext("2d").getImageData(...place.map((at) => at * scale));
+    for (let at = 0; at < data.length; at += 4) {
+      const [red, green, blue, opacity] = data.subarray(at, at + 4);
+      if (red > 170 && green < 70 && blue < 70 && opacity > 200) return true;
+    }
+    return false;
+  })`);
 }
 
 /** Selects it, and reads its requests in the window. */
