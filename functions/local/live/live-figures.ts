@@ -62,7 +62,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   return {
     see(spans) {
       for (const { span, edge, at } of spans) {
-        const failed = span.error !== null;
+        const failed = hasFailed(span);
         const answers = span.kind === "server" || span.kind === "consumer";
         if (answers) nodeMeter(span.service)?.add(span.durationMs, failed, at);
         if (!edge) continue;
@@ -91,6 +91,11 @@ export function createLiveFigures(declared: Graph): LiveFigures {
       });
     },
   };
+}
+
+/** A call that was given up, because its caller left or a sibling had failed, says nothing of its callee. */
+function hasFailed({ error, attributes }: SeenSpan["span"]): boolean {
+  return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
 
 /** Whether an edge is the graph's, by whatever protocol: that can be switched. The gateway may trigger any function. */
