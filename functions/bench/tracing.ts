@@ -1,9 +1,10 @@
 /**
  * `npm run bench:tracing`: what tracing costs. Two graphs, one that tells a receiver of all its spans and one
- * that does not, answer the same load in turn, on their own brokers and databases; the medians are compared.
+ * that does not, answer the same load in turn, on their own brokers and databases; the medians are compared. Linux only, for the CPU times.
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
@@ -27,8 +28,25 @@ async function startSink() {
   return { endpoint, bytes: () => bytes, close: () => server.close() };
 }
 
-/** Requests per second, by hey. */
-async function throughput(system: TestGraph): Promise<number> {
+interface Measured {
+  perSecond: number;
+  /** Of all functions together, which other work on the machine changes less than the throughput. */
+  cpuMsPerRequest: number;
+}
+
+/** CPU time that the functions have used so far, in clock ticks of 10 ms. */
+function cpuTicks({ graph }: TestGraph): number {
+  const ticks = graph.functions.map(({ name }) => {
+    const stat = readFileSync(`/proc/${graph.function(name).pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, one) => sum + one, 0);
+}
+
+/** One load, by hey. */
+async function measure(system: TestGraph): Promise<Measured> {
+  const before = cpuTicks(system);
   const url = `http://127.0.0.1:${system.graph.addresses.get("gateway")}/api/greeting`;
   const { stdout } = await run("hey", [...load, url]).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
@@ -38,7 +56,10 @@ async function throughput(system: TestGraph): Promise<number> {
   });
   const answered = Number(/\[200\]\s+(\d+) responses/.exec(stdout)?.[1] ?? 0);
   if (answered !== Number(load[1])) throw new Error(`not all were answered:\n${stdout}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+  return {
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    cpuMsPerRequest: ((cpuTicks(system) - before) * 10) / answered,
+  };
 }
 
 function median(values: readonly number[]): number {
@@ -46,21 +67,31 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+function show(measured: Measured | undefined): string {
+  return `${measured?.perSecond.toFixed(1)}/s, ${measured?.cpuMsPerRequest.toFixed(2)} ms of CPU each`;
+}
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const sink = await startSink();
 const off = await startTestGraph({ OTEL_SDK_DISABLED: "true" });
 const on = await startTestGraph({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint });
 try {
-  const seen = { off: [] as number[], on: [] as number[] };
-  for (const system of [off, on, off, on]) await throughput(system);
+  const seen = { off: [] as Measured[], on: [] as Measured[] };
+  for (const system of [off, on, off, on]) await measure(system);
   for (let round = 1; round <= rounds; round++) {
-    seen.off.push(await throughput(off));
-    seen.on.push(await throughput(on));
-    say(`round ${round}: off ${seen.off.at(-1)?.toFixed(1)}/s, on ${seen.on.at(-1)?.toFixed(1)}/s`);
+    seen.off.push(await measure(off));
+    seen.on.push(await measure(on));
+    say(`round ${round}: off ${show(seen.off.at(-1))}; on ${show(seen.on.at(-1))}`);
   }
-  const [without, with_] = [median(seen.off), median(seen.on)];
-  say(`median: off ${without.toFixed(1)}/s, on ${with_.toFixed(1)}/s`);
-  say(`with tracing on, throughput is ${((with_ / without) * 100).toFixed(1)} % of that without`);
+  const medians = (of: readonly Measured[]): Measured => ({
+    perSecond: median(of.map(({ perSecond }) => perSecond)),
+    cpuMsPerRequest: median(of.map(({ cpuMsPerRequest }) => cpuMsPerRequest)),
+  });
+  const [without, traced] = [medians(seen.off), medians(seen.on)];
+  say(`medians: off ${show(without)}; on ${show(traced)}`);
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  say(`throughput with tracing: ${percent(traced.perSecond / without.perSecond)} of that without`);
+  say(`CPU with tracing: ${percent(traced.cpuMsPerRequest / without.cpuMsPerRequest)}`);
   say(`${sink.bytes()} bytes of spans were received`);
 } finally {
   await Promise.all([off, on].map((system) => system[Symbol.asyncDispose]()));
