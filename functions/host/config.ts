@@ -24,7 +24,8 @@ export const variables = {
   METRICS: "on: GET /metrics shows figures to Prometheus; off: there are none (on)",
   BRIDGE_PREFETCH: "messages the bridge delivers at the same time (32)",
   BRIDGE_ATTEMPTS: "deliveries of one message before it is dead-lettered (10)",
-  GATEWAY_ORIGIN: "ui: the gateway, as a browser reaches it (the page's own origin)",
+  GATEWAY_ORIGIN:
+    "ui: the gateway, as a browser reaches it (api. in place of ui. in the page's own name)",
   PROMETHEUS_URL: "ui: where Istio's metrics are, for the graph's figures (none)",
   JAEGER_URL: "ui: Jaeger, as a browser reaches it, for links to traces (none)",
   KIALI_URL: "ui: Kiali, as a browser reaches it (none)",

@@ -5,8 +5,6 @@ import { HostError } from "#host/errors";
 export function pageHeaders(gateway: string): Record<string, string> {
   const policy = [
     "default-src 'self'",
-    // The graph is drawn on a canvas, and saved as an image.
-    "img-src 'self' blob: data:",
     `connect-src 'self' ${gateway}`,
     "object-src 'none'",
     "base-uri 'none'",
@@ -24,7 +22,8 @@ export function pageHeaders(gateway: string): Record<string, string> {
 
 /**
  * The gateway, as a browser reaches it: as it is configured, else beside the page: "api." where the page's name has
- * "ui.", on the same port and scheme.
+ * "ui.", on the same port and scheme. Behind a DomainMapping it has to be configured: Knative puts the route's own name
+ * in place of the one that the browser asked.
  */
 export function gatewayOf(headers: IncomingHttpHeaders, configured: string | undefined): string {
   if (configured) return configured;
