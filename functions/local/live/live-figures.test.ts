@@ -122,6 +122,16 @@ test("a function counts what it serves, a collection what is saved, a queue what
   assert.equal(node("bridge")?.figures.requests, 1);
 });
 
+test("a call that was given up is no failure of its callee", () => {
+  const { see, edge } = figures();
+  const attributes = { ...toC, ...http };
+  const cancelled = { ...attributes, "error.type": "ERR_CANCELLED" };
+  see({ attributes: cancelled, error: "cancelled, a sibling failed" });
+  assert.equal(edge("service-a", "service-c")?.figures.errorShare, 0);
+  see({ attributes: { ...attributes, "error.type": "ERR_CALLEE" }, error: "away" });
+  assert.equal(edge("service-a", "service-c")?.figures.errorShare, 0.5);
+});
+
 test("names from outside do not grow without end", () => {
   const { see, node, edge } = figures();
   for (let i = 0; i < 1_000; i++) {

@@ -1,5 +1,6 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/graph";
 import type { LiveEdge, LiveNode } from "../../ui/live.ts";
+import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";
 import type { SeenSpan } from "./span-ring.ts";
 
@@ -62,7 +63,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   return {
     see(spans) {
       for (const { span, edge, at } of spans) {
-        const failed = span.error !== null;
+        const failed = hasFailed(span);
         const answers = span.kind === "server" || span.kind === "consumer";
         if (answers) nodeMeter(span.service)?.add(span.durationMs, failed, at);
         if (!edge) continue;
@@ -91,6 +92,11 @@ export function createLiveFigures(declared: Graph): LiveFigures {
       });
     },
   };
+}
+
+/** A call that was given up, because a sibling failed or a client left, tells nothing bad of its callee. */
+function hasFailed({ error, attributes }: Span): boolean {
+  return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
 
 /** Whether an edge is the graph's, by whatever protocol: that can be switched. The gateway may trigger any function. */
