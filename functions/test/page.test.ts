@@ -157,13 +157,13 @@ describe("the page on the real graph", { skip }, () => {
     await page.context().close();
   });
 
-  test("calls by the protocol that was chosen, and draws that", async () => {
+  test("calls by the protocol that was chosen, and says that this was not declared", async () => {
     const { page } = await open();
     await untilDrawn(page);
     await page.getByRole("radio", { name: "http" }).check();
     await send(page);
     await result(page).getByText("7 greetings").waitFor();
-    await drawn(page, "service-e to service-g by HTTP").waitFor();
+    await drawn(page, "service-e to service-g by HTTP, not declared").waitFor();
     await page.context().close();
   });
 });

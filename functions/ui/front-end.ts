@@ -33,7 +33,7 @@ export function frontEnd({ name, graph }: FrontEndOptions): Definition {
       const settings = (request: RouteRequest): PageSettings => ({
         gateway: gatewayOf(request.headers, config.ui.gatewayOrigin),
         control: liveUrl !== undefined && liveControl,
-        faults: "faults" in config && config.faults === true,
+        faults: config.faults,
         traceUrl: jaegerUrl ? `${jaegerUrl}/trace/{traceId}` : null,
         kialiUrl: kialiUrl ?? null,
       });

@@ -1,4 +1,4 @@
-import type { Graph } from "#host/graph";
+import type { Graph, GraphEdge } from "#host/graph";
 import type { Figures, LiveEdge, LiveGraph, LiveNode } from "./live.ts";
 import { noFigures } from "./live.ts";
 import {
@@ -93,15 +93,13 @@ function withFigures(
   });
   const declared = graph.edges.map((edge): LiveEdge => {
     const { from, to } = edge;
-    const counted = requests.filter((one) => one.from === from && one.to === to);
+    const counted = requests.filter((one) => isOf(one, edge));
     const figures = figuresOf(counted, from, to);
     // Of the two ends of a connection to a broker or a database, the one that is a function opened it.
     const flow = bytes.find((one) => one.from === (from.includes(":") ? to : from));
     const isConnection = from.includes(":") || to.includes(":");
-    const switched = edge.protocol === "cloudevents" ? undefined : counted.at(-1)?.protocol;
     return {
       ...edge,
-      ...(switched && { protocol: switched }),
       declared: true,
       figures,
       ...(isConnection && flow && { bytesPerSecond: flow.perSecond }),
@@ -110,17 +108,22 @@ function withFigures(
   return { nodes, edges: [...declared, ...strangers(graph, requests, figuresOf)] };
 }
 
-/** Edges between functions that were seen and not declared; the gateway may trigger any. */
+/** An event comes over HTTP, and Istio does not know that it is one. */
+function isOf(one: RequestCount, { from, to, protocol }: GraphEdge): boolean {
+  const wire = protocol === "cloudevents" ? "http" : protocol;
+  return one.from === from && one.to === to && one.protocol === wire;
+}
+
+/** Edges between functions that were seen and not declared, protocol included; the gateway may trigger any. */
 function strangers(
   { nodes, edges }: Graph,
   requests: readonly RequestCount[],
   figuresOf: (counted: readonly RequestCount[], from: string, to: string) => Figures,
 ): LiveEdge[] {
   const kinds = new Map(nodes.map(({ name, kind }) => [name, kind]));
-  const isDeclared = (edge: { from: string; to: string }) =>
-    edges.some(({ from, to }) => from === edge.from && to === edge.to);
+  const isDeclared = (one: RequestCount) => edges.some((edge) => isOf(one, edge));
   const seen = requests.filter((one) => kinds.has(one.from) && one.count > 0 && !isDeclared(one));
-  const byEdge = Map.groupBy(seen, ({ from, to }) => `${from}>${to}`);
+  const byEdge = Map.groupBy(seen, ({ from, to, protocol }) => `${from} -${protocol}-> ${to}`);
   return [...byEdge.values()].flatMap((counted) => {
     const [first] = counted;
     if (!first) return [];

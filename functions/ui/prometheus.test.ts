@@ -41,7 +41,8 @@ const mesh: readonly Requests[] = [
   { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", grpc: "14", step: 1 },
   // The bridge's place is taken by Knative's source.
   { from: "rabbitmqsource-service-d-0b5a4f", to: "service-f-00001", step: 2 },
-  // Nobody declares it.
+  // Nobody declares it; nor the declared edge by this protocol.
+  { from: "service-a-00001-deployment", to: "service-c-00001", protocol: "grpc", step: 1 },
   { from: "service-h-00001-deployment", to: "service-g-00001", step: 1 },
   // The gateway may trigger any function.
   { from: "gateway-00003-deployment", to: "service-h-00001", step: 1 },
@@ -175,8 +176,8 @@ describe("Istio's metrics", { skip }, () => {
   test("show what nobody declares, and not the gateway's triggers, as undeclared", () => {
     const undeclared = live.edges.filter(({ declared }) => !declared);
     assert.deepEqual(
-      undeclared.map(({ from, to }) => `${from}>${to}`),
-      ["service-h>service-g"],
+      undeclared.map(({ from, to, protocol }) => `${from} -${protocol}-> ${to}`).sort(),
+      ["service-a -grpc-> service-c", "service-h -http-> service-g"],
     );
     assert.equal(edge("gateway", "service-h").declared, true);
   });

@@ -79,21 +79,24 @@ function figures() {
     later: (ms: number) => {
       now += ms;
     },
+    edges: () => live.edges(now),
     edge: (from: string, to: string) =>
       live.edges(now).find((one) => one.from === from && one.to === to),
     node: (name: string) => live.nodes(now).find((one) => one.name === name),
   };
 }
 
-test("an edge has the protocol of its last request, and stays the declared one", () => {
-  const { see, edge } = figures();
-  assert.equal(edge("service-a", "service-c")?.protocol, "http");
+test("an edge by another protocol than the declared one is another edge, and not declared", () => {
+  const { see, edges } = figures();
   see({ attributes: { ...toC, ...grpc } });
-  assert.partialDeepStrictEqual(edge("service-a", "service-c"), {
-    protocol: "grpc",
-    declared: true,
-    figures: { requests: 1 },
-  });
+  see({ attributes: { ...toC, ...http } });
+  assert.partialDeepStrictEqual(
+    edges().filter(({ from, to }) => from === "service-a" && to === "service-c"),
+    [
+      { protocol: "http", declared: true, figures: { requests: 1 } },
+      { protocol: "grpc", declared: false, figures: { requests: 1 } },
+    ],
+  );
 });
 
 test("what nobody declares is shown as such, but for the gateway's triggers, and is forgotten in time", () => {
@@ -122,15 +125,13 @@ test("a function counts what it serves, a collection what is saved, a queue what
   assert.equal(node("bridge")?.figures.requests, 1);
 });
 
-test("a call that is given up is no failure of its callee's", () => {
+test("a call that was given up is no failure of its callee", () => {
   const { see, edge } = figures();
-  const cancelled = { "error.type": "ERR_CANCELLED" };
-  see({ attributes: { ...toC, ...http, ...cancelled }, error: "cancelled, a sibling failed" });
-  assert.partialDeepStrictEqual(edge("service-a", "service-c")?.figures, {
-    requests: 1,
-    errorShare: 0,
-  });
-  see({ attributes: { ...toC, ...http, "error.type": "ERR_CALLEE" }, error: "away" });
+  const attributes = { ...toC, ...http };
+  const cancelled = { ...attributes, "error.type": "ERR_CANCELLED" };
+  see({ attributes: cancelled, error: "cancelled, a sibling failed" });
+  assert.equal(edge("service-a", "service-c")?.figures.errorShare, 0);
+  see({ attributes: { ...attributes, "error.type": "ERR_CALLEE" }, error: "away" });
   assert.equal(edge("service-a", "service-c")?.figures.errorShare, 0.5);
 });
 

@@ -1,5 +1,6 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/graph";
 import type { LiveEdge, LiveNode } from "../../ui/live.ts";
+import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";
 import type { SeenSpan } from "./span-ring.ts";
 
@@ -9,12 +10,9 @@ export interface LiveFigures {
   edges(now: number): LiveEdge[];
 }
 
-interface Seen {
+/** By protocol too: that of one call, or of all, can be switched while everything runs. */
+interface Seen extends GraphEdge {
   readonly meter: Meter;
-  /** That of the last request: it can be switched while everything runs. */
-  protocol: GraphEdge["protocol"];
-  readonly from: string;
-  readonly to: string;
 }
 
 /** What was seen and not declared is shown as long as its traces are. */
@@ -68,7 +66,6 @@ export function createLiveFigures(declared: Graph): LiveFigures {
         if (!edge) continue;
         const seen = seenEdge(edge);
         if (!seen) continue;
-        seen.protocol = edge.protocol;
         seen.meter.add(span.durationMs, failed, at);
         for (const name of [edge.from, edge.to]) nodeMeter(name);
         // Nobody but its clients tells of a database or a queue.
@@ -93,13 +90,13 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   };
 }
 
-/** A call that was given up, because its caller left or a sibling had failed, says nothing of its callee. */
-function hasFailed({ error, attributes }: SeenSpan["span"]): boolean {
+/** A call that was given up, because a sibling failed or a client left, tells nothing bad of its callee. */
+function hasFailed({ error, attributes }: Span): boolean {
   return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
 
-/** Whether an edge is the graph's, by whatever protocol: that can be switched. The gateway may trigger any function. */
-function declares({ nodes, edges }: Graph): (edge: { from: string; to: string }) => boolean {
+/** Whether an edge is the graph's, protocol included. The gateway may trigger any function. */
+function declares({ nodes, edges }: Graph): (edge: GraphEdge) => boolean {
   const declared = new Set(edges.map(keyOf));
   const names = (...kinds: GraphNode["kind"][]) =>
     new Set(nodes.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
@@ -108,8 +105,8 @@ function declares({ nodes, edges }: Graph): (edge: { from: string; to: string })
   return (edge) => declared.has(keyOf(edge)) || (gateways.has(edge.from) && functions.has(edge.to));
 }
 
-function keyOf({ from, to }: { from: string; to: string }): string {
-  return `${from}>${to}`;
+function keyOf({ from, to, protocol }: GraphEdge): string {
+  return `${from} -${protocol}-> ${to}`;
 }
 
 function kindOf(name: string): GraphNode["kind"] {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { RouteAnswer } from "#host/definition";
 import { HostError } from "#host/errors";
 import { createEventStream, type EventStream, eventStreamHeaders } from "../../ui/event-stream.ts";
@@ -32,6 +33,9 @@ export interface LiveRoutesOptions {
 
 const defaultTraces = 20;
 const mostTraces = 100;
+
+/** Some batches of an exporter long. */
+const traceLimitMs = 1_500;
 
 /** What `ui` passes on to the page, under the same paths. */
 export function liveRoutes(options: LiveRoutesOptions): {
@@ -89,8 +93,8 @@ export function liveRoutes(options: LiveRoutesOptions): {
     {
       method: "GET",
       path: "/api/traces/{traceId}",
-      handle({ parameters: { traceId = "" } }) {
-        const trace = traceOf(ring, traceId);
+      async handle({ parameters: { traceId = "" } }) {
+        const trace = await soon(() => traceOf(ring, traceId));
         if (trace) return { status: 200, body: trace };
         throw new HostError("ERR_NOT_FOUND", `there is no trace ${traceId}, or not any more`);
       },
@@ -119,6 +123,17 @@ export function liveRoutes(options: LiveRoutesOptions): {
       for (const stream of streams) stream.end();
     },
   };
+}
+
+/** Whoever has just got an answer asks for its trace, whose spans come a moment later. */
+async function soon<T>(look: () => T | undefined): Promise<T | undefined> {
+  const end = performance.now() + traceLimitMs;
+  let found = look();
+  while (found === undefined && performance.now() < end) {
+    await delay(50);
+    found = look();
+  }
+  return found;
 }
 
 function edgeIn(query: URLSearchParams): { from: string; to: string } | undefined {

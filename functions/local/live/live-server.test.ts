@@ -124,6 +124,14 @@ test("without any change, the graph is told once a second; with one, at once", a
   await until("the change", shown);
 });
 
+test("a trace that is asked for before its spans are here is answered when they are", async () => {
+  await using live = await start();
+  const asked = fetch(`${live.origin}/api/traces/${span.traceId}`);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await sendSpans(live.origin, [span]);
+  assert.equal((await asked).status, 200);
+});
+
 test("a function that is not one has neither log nor control", async () => {
   await using live = await start();
   assert.equal((await fetch(`${live.origin}/api/functions/service-x/logs`)).status, 404);
