@@ -38,13 +38,13 @@ export function resourceOf(
     ...(K_REVISION && { "faas.version": K_REVISION }),
     ...(onKubernetes && HOSTNAME && { "faas.instance": HOSTNAME, "k8s.pod.name": HOSTNAME }),
     ...(onKubernetes && NAMESPACE && { "k8s.namespace.name": NAMESPACE }),
-    ...pairs(env.OTEL_RESOURCE_ATTRIBUTES),
+    ...pairsOf(env.OTEL_RESOURCE_ATTRIBUTES),
     ...(env.OTEL_SERVICE_NAME && { "service.name": env.OTEL_SERVICE_NAME }),
   };
 }
 
-/** Names and percent-encoded values: "a=1,b=two%20words". What is none of it is left out. */
-function pairs(list = ""): Attributes {
+/** Names and percent-encoded values, as OpenTelemetry's variables have them: "a=1,b=two%20words". What is none of it is left out. */
+export function pairsOf(list = ""): Record<string, string> {
   const entries = list.split(",").flatMap((pair) => {
     const [name = "", value] = pair.split(/=(.*)/s, 2).map((part) => part.trim());
     return name && value !== undefined ? [[name, decode(value)]] : [];

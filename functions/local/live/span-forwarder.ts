@@ -1,3 +1,4 @@
+import { pairsOf } from "#host/telemetry-config";
 import type { OtlpBody } from "../otlp.ts";
 import { variable } from "../services/service.ts";
 
@@ -23,8 +24,8 @@ export function createSpanForwarder(
   const url = receiverOf(env);
   if (!url) return undefined;
   const headers = {
-    ...headersOf(variable(env, "OTEL_EXPORTER_OTLP_HEADERS")),
-    ...headersOf(variable(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
+    ...pairsOf(variable(env, "OTEL_EXPORTER_OTLP_HEADERS")),
+    ...pairsOf(variable(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
   };
   const waiting: OtlpBody[] = [];
   let bytes = 0;
@@ -81,21 +82,4 @@ function receiverOf(env: NodeJS.ProcessEnv): URL | undefined {
   const base = variable(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
   if (own) return URL.parse(own) ?? undefined;
   return (base && URL.parse(`${base.replace(/\/+$/, "")}/v1/traces`)) || undefined;
-}
-
-/** "name=value,name=value", percent-encoded, as baggage is written. */
-function headersOf(list = ""): Record<string, string> {
-  const pairs = list.split(",").flatMap((pair) => {
-    const at = pair.indexOf("=");
-    return at > 0 ? [[pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())]] : [];
-  });
-  return Object.fromEntries(pairs);
-}
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }
