@@ -44,8 +44,12 @@ describe("the README", () => {
     for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
       assert.ok(readme.includes(`\`${name}\``), name);
     }
+    const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) => slugOf(text));
     for (const [, link = ""] of readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-      assert.ok(existsSync(join(root, link)), link);
+      const isThere = link.startsWith("#")
+        ? headings.includes(link.slice(1))
+        : existsSync(join(root, link));
+      assert.ok(isThere, link);
     }
   });
 
@@ -54,3 +58,11 @@ describe("the README", () => {
     assert.equal(shown, readFileSync(join(functionsDir, "service-e/index.ts"), "utf8"));
   });
 });
+
+/** A heading's anchor, as GitHub makes it. */
+function slugOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, "")
+    .replaceAll(" ", "-");
+}

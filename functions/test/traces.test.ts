@@ -62,7 +62,7 @@ describe("the traces of the graph", () => {
     const ids = await ask(20);
     await system.graph.function("bridge").stop();
     const waiting = await ask(10);
-    await rabbit.kill?.();
+    await rabbit.stop();
     rabbit = await startRabbitMq(system.services);
     await system.graph.function("bridge").start();
     await eventually(
