@@ -44,6 +44,7 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
   });
   const collection = client.db(database).collection<Stored>(collectionName);
   let reachable = false;
+  let indexed = false;
   const closing = new AbortController();
 
   client.on("topologyDescriptionChanged", ({ newDescription }) => {
@@ -53,6 +54,9 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
   });
 
   const insert = async (documents: readonly Stored[]): Promise<readonly Outcome[]> => {
+    // Before the first save, not beside it: SecantusDB 0.7 hangs where both create the collection at once.
+    if (!indexed) await collection.createIndex({ savedAt: -1 });
+    indexed = true;
     try {
       await collection.insertMany([...documents], { ordered: false });
       return documents.map(() => undefined);
@@ -78,7 +82,6 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
     for (let attempt = 1; !closing.signal.aborted; attempt++) {
       try {
         await client.connect();
-        await collection.createIndex({ savedAt: -1 });
         return;
       } catch (err) {
         if (attempt === 1) log.warn({ reason: reasonOf(err) }, "MongoDB is away, trying on");
