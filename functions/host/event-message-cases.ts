@@ -1,17 +1,13 @@
 /**
- * Messages, and the request that Knative's RabbitmqSource makes of each, for the source "service-d" of queue
- * "service-d" in namespace "default". All were sent to a real source as well (eventing-rabbitmq 1.21, with
- * cloudevents/sdk-go 2.16), and these are the requests that it made.
+ * Messages, and the request that Knative's RabbitmqSource makes of each, for the source "service-d" of queue "service-d"
+ * in namespace "default". A real source (eventing-rabbitmq 1.21, cloudevents/sdk-go 2.16) made just these of them.
  */
 import type { DeliveredMessage } from "./event-message.ts";
 
 export interface EventMessageCase {
   title: string;
   message: DeliveredMessage;
-  /**
-   * Headers as text, with their names in lower case; `now` and `fresh` stand for what the source makes up.
-   * Absent where it dead-letters the message.
-   */
+  /** Names in lower case; `now` and `fresh` stand for what is made up. Absent where the message is dead-lettered. */
   request?: { headers: Record<string, string>; body: string };
 }
 
@@ -19,7 +15,6 @@ export const queue = "service-d";
 export const now = "(now)";
 export const fresh = "(a new id)";
 const source = "/apis/v1/namespaces/default/rabbitmqsources/service-d#service-d";
-
 const required = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" };
 const typed = (type: string) => ({ ...required, "content-type": type });
 const json = '{"a":1}';
@@ -67,7 +62,6 @@ function plain(
 
 const event = { specversion: "1.0", id: "1", source: "/s", type: "t" };
 const octets = "application/octet-stream";
-
 const capitals = "Application/CloudEvents+JSON ; charset=utf-8";
 const inUtf8 = "application/json; charset=utf-8";
 
