@@ -38,6 +38,6 @@ test("a metric's exemplar is the span of an operation that it counted", async ()
   const line = text.split("\n").find((one) => one.includes(exemplar));
   assert.match(
     line ?? "",
-    /^http_client_request_duration_seconds_bucket\{.*service_peer_name="leaf"/,
+    /^http_client_request_duration_seconds_bucket\{.*server_service_name="leaf"/,
   );
 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { figureOf, linesOf, outcome, useMetrics } from "../test/support/metrics.ts";
 
-const peer = { "service.peer.name": "service-c", "server.address": "c", "server.port": 80 };
-const peerLabels = 'service_peer_name="service-c",server_address="c",server_port="80"';
+const peer = { "server.service.name": "service-c", "server.address": "c", "server.port": 80 };
+const peerLabels = 'server_service_name="service-c",server_address="c",server_port="80"';
 for (const [what, kind, attributes, metric, labels] of [
   [
     "a served HTTP request",
@@ -24,10 +24,10 @@ for (const [what, kind, attributes, metric, labels] of [
     {
       "rpc.system.name": "grpc",
       "rpc.method": "greeting.GreetingService/Greeting",
-      "rpc.response.status_code": "OK",
+      "rpc.status_code": "OK",
     },
     "rpc_server_call_duration_seconds",
-    'rpc_system_name="grpc",rpc_method="greeting.GreetingService/Greeting",rpc_response_status_code="OK",error_type=""',
+    'rpc_system_name="grpc",rpc_method="greeting.GreetingService/Greeting",rpc_status_code="OK",error_type=""',
   ],
   [
     "an HTTP request to a function",
@@ -39,9 +39,9 @@ for (const [what, kind, attributes, metric, labels] of [
   [
     "a gRPC call to a function",
     "client",
-    { ...peer, "rpc.system.name": "grpc", "rpc.method": "a/b", "rpc.response.status_code": "OK" },
+    { ...peer, "rpc.system.name": "grpc", "rpc.method": "a/b", "rpc.status_code": "OK" },
     "rpc_client_call_duration_seconds",
-    `rpc_system_name="grpc",${peerLabels},rpc_method="a/b",rpc_response_status_code="OK",error_type=""`,
+    `rpc_system_name="grpc",${peerLabels},rpc_method="a/b",rpc_status_code="OK",error_type=""`,
   ],
   [
     "a save",
@@ -59,24 +59,24 @@ for (const [what, kind, attributes, metric, labels] of [
     "a publish",
     "producer",
     {
-      "messaging.system": "rabbitmq",
+      "messaging.system.name": "rabbitmq",
       "messaging.destination.name": "service-d",
       "messaging.operation.type": "send",
       "messaging.message.id": "1",
     },
     "messaging_client_operation_duration_seconds",
-    'messaging_system="rabbitmq",messaging_destination_name="service-d",messaging_operation_type="send",error_type=""',
+    'messaging_system_name="rabbitmq",messaging_destination_name="service-d",messaging_operation_type="send",error_type=""',
   ],
   [
     "a processed message",
     "consumer",
     {
-      "messaging.system": "rabbitmq",
+      "messaging.system.name": "rabbitmq",
       "messaging.destination.name": "service-d",
       "messaging.operation.type": "process",
     },
     "messaging_process_duration_seconds",
-    'messaging_system="rabbitmq",messaging_destination_name="service-d",messaging_operation_type="process",error_type=""',
+    'messaging_system_name="rabbitmq",messaging_destination_name="service-d",messaging_operation_type="process",error_type=""',
   ],
 ] as const) {
   test(`${what} is counted in ${metric}, by labels of few values`, async () => {

@@ -16,7 +16,7 @@ export interface Family {
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const databaseBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
-const callee = ["service.peer.name", "server.address", "server.port"];
+const callee = ["server.service.name", "server.address", "server.port"];
 const queue = ["messaging.destination.name", "messaging.operation.type"];
 
 /** By the conventions of OpenTelemetry for HTTP, RPC, databases and messaging. */
@@ -34,7 +34,7 @@ export const families: readonly Family[] = [
     help: "gRPC calls that the function served",
     kind: "server",
     by: "rpc.system.name",
-    labels: ["rpc.method", "rpc.response.status_code"],
+    labels: ["rpc.method", "rpc.status_code"],
     buckets: requestBuckets,
   },
   {
@@ -50,7 +50,7 @@ export const families: readonly Family[] = [
     help: "gRPC calls to other functions",
     kind: "client",
     by: "rpc.system.name",
-    labels: [...callee, "rpc.method", "rpc.response.status_code"],
+    labels: [...callee, "rpc.method", "rpc.status_code"],
     buckets: requestBuckets,
   },
   {
@@ -65,7 +65,7 @@ export const families: readonly Family[] = [
     metric: "messaging_client_operation_duration_seconds",
     help: "Messages sent, until the broker's confirm",
     kind: "producer",
-    by: "messaging.system",
+    by: "messaging.system.name",
     labels: queue,
     buckets: requestBuckets,
   },
@@ -73,7 +73,7 @@ export const families: readonly Family[] = [
     metric: "messaging_process_duration_seconds",
     help: "Messages processed, each until it was settled",
     kind: "consumer",
-    by: "messaging.system",
+    by: "messaging.system.name",
     labels: queue,
     buckets: requestBuckets,
   },

@@ -73,7 +73,7 @@ test("a queue that is not told in time is left out of the scrape, and is not ask
   assert.equal(asked, 1);
   resolve([{ queue: "q", depth: 3, consumers: 1 }]);
   const labels =
-    'messaging_system="rabbitmq",messaging_destination_name="q",service_name="service-a"';
+    'messaging_system_name="rabbitmq",messaging_destination_name="q",service_name="service-a"';
   assert.deepEqual(await linesOf(metrics, "messaging_queue"), [
     `messaging_queue_depth{${labels}} 3`,
     `messaging_queue_consumers{${labels}} 1`,

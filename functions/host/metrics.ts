@@ -2,7 +2,7 @@
  * A host's figures for Prometheus: rate, errors and durations of what it does (RED), per function and per
  * edge, and what its queue, its database, its process and its faults show. Names and labels are those of
  * OpenTelemetry's semantic conventions, as Prometheus writes them, where these have one. Every series names
- * the function in `service_name`; an edge names its other end in `service_peer_name`, or by its destination.
+ * the function in `service_name`; an edge names its other end in `server_service_name`, or by its destination.
  */
 import type { Attributes } from "@opentelemetry/api";
 import {
@@ -71,7 +71,7 @@ export function createMetrics(name: string): Metrics {
     new Gauge({
       name: `messaging_queue_${what}`,
       help,
-      labelNames: ["messaging_system", "messaging_destination_name"],
+      labelNames: ["messaging_system_name", "messaging_destination_name"],
       registers,
       async collect() {
         const found = await look();
@@ -207,7 +207,7 @@ function labelValue(attribute: string, value: unknown): string {
 }
 
 function labelsOf(queue: string) {
-  return { messaging_system: "rabbitmq", messaging_destination_name: queue };
+  return { messaging_system_name: "rabbitmq", messaging_destination_name: queue };
 }
 
 function nothingAfter(ms: number): Promise<never[]> {

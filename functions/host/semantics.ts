@@ -1,13 +1,10 @@
-/**
- * Attributes that several seams have in common, by OpenTelemetry's semantic conventions. Where these have
- * just renamed one, both names are there: what reads spans knows the older one.
- */
+/** Attributes that several seams have in common, by OpenTelemetry's semantic conventions. */
 import { status } from "@grpc/grpc-js";
 import type { Attributes } from "@opentelemetry/api";
 
 /** Who is called, and where: `address` is "host:port". */
 export function peerOf(callee: string, address: string): Attributes {
-  return { "service.peer.name": callee, "server.service.name": callee, ...serverOf(address) };
+  return { "server.service.name": callee, ...serverOf(address) };
 }
 
 /** Where a server is: "host:port". */
@@ -33,7 +30,7 @@ export const grpcCall: Attributes = { "rpc.system.name": "grpc", "rpc.method": g
 
 export function grpcStatus(code: number): Attributes {
   const name = status[code] ?? String(code);
-  return { "rpc.response.status_code": name, "rpc.status_code": name };
+  return { "rpc.status_code": name };
 }
 
 /** A RabbitMQ queue, by way of the default exchange, whose routing key is the queue's name. */
@@ -42,7 +39,6 @@ export function queueAttributes(
   operation: { name: string; type: string },
 ): Attributes {
   return {
-    "messaging.system": "rabbitmq",
     "messaging.system.name": "rabbitmq",
     "messaging.destination.name": queue,
     "messaging.operation.name": operation.name,

@@ -51,7 +51,7 @@ async function exportTwo(port: number, compression: "gzip" | "none"): Promise<vo
     links: [{ context: { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 } }],
   });
   const attributes: Attributes = {
-    "service.peer.name": "service-d",
+    "server.service.name": "service-d",
     "server.port": 8085,
     "http.status.share": 0.5,
     resent: false,
@@ -97,7 +97,7 @@ for (const compression of ["gzip", "none"] as const) {
       startMs: 1_700_000_000_001,
       durationMs: 2.5,
       attributes: {
-        "service.peer.name": "service-d",
+        "server.service.name": "service-d",
         "server.port": 8085,
         "http.status.share": 0.5,
         resent: false,

@@ -62,7 +62,7 @@ describe("the live graph", () => {
         name: "greeting.GreetingService/Greeting",
         ms: 20,
         error: "service-g: unreachable",
-        attributes: { "service.peer.name": "service-g", "rpc.system.name": "grpc" },
+        attributes: { "server.service.name": "service-g", "rpc.system.name": "grpc" },
       },
       {
         traceId,
@@ -71,7 +71,7 @@ describe("the live graph", () => {
         kind: "client",
         name: "GET",
         ms: 5,
-        attributes: { "service.peer.name": "elsewhere", "http.request.method": "GET" },
+        attributes: { "server.service.name": "elsewhere", "http.request.method": "GET" },
       },
     ]);
     const { nodes, edges } = await live();
@@ -132,7 +132,7 @@ describe("the live graph", () => {
         kind: "client",
         name: "GET",
         ms: 3,
-        attributes: { "service.peer.name": "service-c", "http.request.method": "GET" },
+        attributes: { "server.service.name": "service-c", "http.request.method": "GET" },
       },
     ]);
     await eventually(

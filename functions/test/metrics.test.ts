@@ -34,9 +34,9 @@ describe("the functions' metrics", () => {
       const [system = "", destination = ""] = to.split(/:(.*)/);
       const [namespace = "", collection = ""] = destination.split(".");
       const [metric, labels] = {
-        http: ["http_client_request_duration_seconds", { service_peer_name: to }],
-        cloudevents: ["http_client_request_duration_seconds", { service_peer_name: to }],
-        grpc: ["rpc_client_call_duration_seconds", { service_peer_name: to }],
+        http: ["http_client_request_duration_seconds", { server_service_name: to }],
+        cloudevents: ["http_client_request_duration_seconds", { server_service_name: to }],
+        grpc: ["rpc_client_call_duration_seconds", { server_service_name: to }],
         mongodb: [
           "db_client_operation_duration_seconds",
           { db_system_name: system, db_namespace: namespace, db_collection_name: collection },
@@ -82,7 +82,7 @@ describe("the functions' metrics", () => {
     const at = async (name: string, metric: string, labels = {}) =>
       countOf(await metricsOf(name), `${metric}_duration_seconds_count`, { ...failed, ...labels });
     assert.equal(await at("service-h", "http_server_request"), failing);
-    const edge = { service_peer_name: "service-h" };
+    const edge = { server_service_name: "service-h" };
     assert.equal(await at("service-e", "http_client_request", edge), failing);
     assert.equal(await at("service-e", "rpc_server_call"), failing);
     assert.equal(await at("gateway", "http_server_request"), failing);

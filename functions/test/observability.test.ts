@@ -134,7 +134,7 @@ describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? fals
     const failing = 'rate(rpc_client_call_duration_seconds_count{error_type!=""}[30s]) > 0';
     await eventually(
       () => prometheus.query(failing),
-      (seen) => seen.some(({ metric }) => metric.service_peer_name === "service-g"),
+      (seen) => seen.some(({ metric }) => metric.server_service_name === "service-g"),
     );
   });
   /** Good requests and failing ones, so that every rate is of something. */
@@ -176,7 +176,7 @@ describe("a Prometheus with the cluster's configuration", { skip: whyNot ?? fals
     );
     const seen = async () =>
       (await prometheus.query("edge:requests:rate5m > 0")).map(
-        ({ metric }) => `${metric.service_name} > ${metric.service_peer_name}`,
+        ({ metric }) => `${metric.service_name} > ${metric.server_service_name}`,
       );
     const edges = await eventually(seen, ({ length }) => length >= declared.length);
     assert.deepEqual(edges.sort(), declared.sort());

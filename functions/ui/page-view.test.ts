@@ -37,7 +37,7 @@ const publish: TraceSpan = {
   offsetMs: 0,
   durationMs: 3,
   error: null,
-  attributes: { "messaging.system": "rabbitmq" },
+  attributes: { "messaging.system.name": "rabbitmq" },
   events: [],
   links: [],
 };

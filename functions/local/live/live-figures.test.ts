@@ -28,8 +28,8 @@ function spanOf(parts: Partial<Span>): Span {
 
 const http = { "http.request.method": "GET" };
 const grpc = { "rpc.system.name": "grpc" };
-const toC = { "service.peer.name": "service-c" };
-const queue = { "messaging.system": "rabbitmq", "messaging.destination.name": "service-d" };
+const toC = { "server.service.name": "service-c" };
+const queue = { "messaging.system.name": "rabbitmq", "messaging.destination.name": "service-d" };
 const save = {
   "db.system.name": "mongodb",
   "db.namespace": "service-c",
@@ -43,11 +43,6 @@ for (const [what, parts, edge] of [
     "an event over HTTP",
     { attributes: { ...toC, ...http, "cloudevents.event_id": "e1" } },
     "service-a -cloudevents-> service-c",
-  ],
-  [
-    "a call whose peer has the older name",
-    { attributes: { "peer.service": "service-c", ...http } },
-    "service-a -http-> service-c",
   ],
   ["a save", { attributes: save }, "service-a -mongodb-> mongodb:service-c.greetings"],
   [

@@ -10,7 +10,7 @@ export function edgeOf({ kind, service, attributes }: Span): GraphEdge | undefin
     const value = attributes[name];
     return typeof value === "string" && value !== "" ? value : undefined;
   };
-  const queue = text("messaging.system") === "rabbitmq" && text("messaging.destination.name");
+  const queue = text("messaging.system.name") === "rabbitmq" && text("messaging.destination.name");
   if (queue && kind === "producer") {
     return { from: service, to: `rabbitmq:${queue}`, protocol: "amqp" };
   }
@@ -22,7 +22,7 @@ export function edgeOf({ kind, service, attributes }: Span): GraphEdge | undefin
     const collection = `${text("db.namespace")}.${text("db.collection.name")}`;
     return { from: service, to: `mongodb:${collection}`, protocol: "mongodb" };
   }
-  const peer = text("service.peer.name") ?? text("peer.service");
+  const peer = text("server.service.name");
   if (!peer) return undefined;
   if (text("rpc.system.name") === "grpc") return { from: service, to: peer, protocol: "grpc" };
   if (!text("http.request.method")) return undefined;

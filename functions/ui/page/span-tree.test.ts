@@ -62,7 +62,7 @@ describe("the rows of a waterfall", () => {
     assert.equal(of({ "http.request.method": "POST", "cloudevents.event_id": "1" }), "cloudevents");
     assert.equal(of({ "http.request.method": "GET" }), "http");
     assert.equal(of({ "rpc.system.name": "grpc" }), "grpc");
-    assert.equal(of({ "messaging.system": "rabbitmq" }), "amqp");
+    assert.equal(of({ "messaging.system.name": "rabbitmq" }), "amqp");
     assert.equal(of({ "db.system.name": "mongodb" }), "mongodb");
     assert.equal(of({}), undefined);
   });

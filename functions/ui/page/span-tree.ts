@@ -33,7 +33,7 @@ export function spanRows({ timeline }: Pick<Trace, "timeline">): SpanRow[] {
 
 export function protocolOf({ attributes }: TraceSpan): SpanRow["protocol"] {
   if ("db.system.name" in attributes) return "mongodb";
-  if ("messaging.system" in attributes) return "amqp";
+  if ("messaging.system.name" in attributes) return "amqp";
   if ("cloudevents.event_id" in attributes) return "cloudevents";
   if ("rpc.system.name" in attributes || "rpc.system" in attributes) return "grpc";
   return "http.request.method" in attributes ? "http" : undefined;

@@ -105,7 +105,7 @@ function rowElement(row: SpanRow, totalMs: number): HTMLDetailsElement {
   const { span, depth, protocol, fromQueue, queuedMs } = row;
   const name = element("span", { class: "span-name" });
   name.style.setProperty("--depth", String(Math.min(depth, 16)));
-  const peer = span.kind === "client" ? span.attributes["service.peer.name"] : undefined;
+  const peer = span.kind === "client" ? span.attributes["server.service.name"] : undefined;
   const who = peer === undefined ? span.service : `${span.service} to ${peer}`;
   name.append(element("b", {}, who), " ", span.name);
   if (fromQueue) {
