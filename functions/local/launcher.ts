@@ -34,6 +34,8 @@ export interface GraphOptions {
   oneProcess?: boolean;
   /** Where a function's process begins, in place of its source: its bundle, say. */
   entryOf?(name: string): string;
+  /** Where the functions send their spans in place of the live graph, which then shows none: a receiver's address. */
+  spansTo?: string;
   /** Ends a start that is under way; without it, that waits until everything is ready. */
   signal?: AbortSignal;
   /** Gets the functions' logs: one JSON object per line. */
@@ -154,7 +156,12 @@ function createProcess(
   },
 ): FunctionProcess {
   const { options, addresses, urls, live } = given;
-  const { env = process.env, cacheDir = join(options.dataDir, "cache"), onImport } = options;
+  const {
+    env = process.env,
+    cacheDir = join(options.dataDir, "cache"),
+    onImport,
+    spansTo,
+  } = options;
   const ports = functions.map((one) => addresses.get(one.name) ?? 0);
   const callees = [...addresses].map(([callee, port]) => [
     addressVariable(callee),
@@ -173,6 +180,7 @@ function createProcess(
       NODE_COMPILE_CACHE: join(cacheDir, "compile"),
       ...env,
       ...liveEnv(names, { env, origin, addresses, control }),
+      ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),
       ...urls,
       ...Object.fromEntries(callees),
       FUNCTION_TARGET: functions[0]?.name,

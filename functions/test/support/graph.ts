@@ -27,7 +27,7 @@ export interface Answer {
 /** Settles when everything is ready. A service that `env` gives a URL for is not started. */
 export async function startTestGraph(
   env: NodeJS.ProcessEnv = {},
-  more: Pick<GraphOptions, "entryOf" | "oneProcess"> = {},
+  more: Pick<GraphOptions, "entryOf" | "oneProcess" | "spansTo"> = {},
 ): Promise<TestGraph> {
   const data = await testOptions({ LOG_LEVEL: "warn", ...env });
   const said: string[] = [];
