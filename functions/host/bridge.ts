@@ -16,11 +16,11 @@ import type { Callee, Definition, Runtime } from "./definition.ts";
 import { type ErrorCode, HostError, reasonOf } from "./errors.ts";
 import { type EventRequest, messageToRequest } from "./event-message.ts";
 import { registerFunction } from "./exchange.ts";
-import { headersFromEvent, type PropagatedHeaders } from "./headers.ts";
+import { attributesFromHttp, headersFromEvent, type PropagatedHeaders } from "./headers.ts";
 import { problemOf } from "./http-client.ts";
 import { type Logger, logOf } from "./logger.ts";
 import { deadLetterName, deadLetterReasonHeader } from "./queue.ts";
-import { queueAttributes } from "./semantics.ts";
+import { eventAttributes, queueAttributes } from "./semantics.ts";
 import { readTrace } from "./trace-context.ts";
 import type { RunningOperation } from "./tracing.ts";
 
@@ -129,15 +129,9 @@ interface Received {
 
 function receive(message: ConsumeMessage, queue: string, runtime: Runtime): Received {
   const { request, refusal } = convert(message, queue);
-  const attributes = Object.fromEntries(
-    Object.entries(request?.headers ?? {}).map(([name, value]) => [
-      name.replace(/^ce-/, ""),
-      value,
-    ]),
-  );
   const headers = runtime.admission.headersOf({
     "x-request-id": randomUUID(),
-    ...headersFromEvent(attributes),
+    ...headersFromEvent(attributesFromHttp(request?.headers ?? {})),
   });
   const { messageId } = message.properties;
   const operation = runtime.tracing.begin(
@@ -198,11 +192,8 @@ async function post(received: Received, to: Callee, runtime: Runtime): Promise<O
   if (!request) return { kind: "refused", code: "ERR_BAD_REQUEST", reason: refusal };
   const { deadlineMs: timeoutMs } = runtime.config;
   const call = { ...createCall({ headers, timeoutMs, log }), operation };
-  const attributes = {
-    "cloudevents.event_id": request.headers["ce-id"] ?? "",
-    "cloudevents.event_type": request.headers["ce-type"] ?? "",
-    "cloudevents.event_source": request.headers["ce-source"] ?? "",
-  };
+  const { "ce-id": id = "", "ce-type": type = "", "ce-source": source = "" } = request.headers;
+  const attributes = eventAttributes({ id, type, source });
   try {
     const message = { method: "POST", path: "/", attributes, ...request } as const;
     const answer = await runtime.send(to.name, message, call);

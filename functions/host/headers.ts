@@ -59,6 +59,14 @@ export function headersToMetadata(headers: PropagatedHeaders, metadata: Metadata
   }
 }
 
+/** The attributes of a CloudEvent in binary mode over HTTP, without the prefix of their headers. */
+export function attributesFromHttp(
+  headers: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const own = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice("ce-".length), value]));
+}
+
 /** As extension attributes of a CloudEvent, whose names are lower-case letters and digits only. */
 export function headersToEvent(headers: PropagatedHeaders): Record<string, string> {
   return Object.fromEntries(

@@ -99,7 +99,7 @@ export async function startHost(
 
   const begin = (headers: PropagatedHeaders, timeoutMs = config.deadlineMs): RunningCall => {
     const call = createCall({
-      headers: { "x-request-id": randomUUID(), ...admission.headersOf(headers) },
+      headers: { "x-request-id": randomUUID(), ...headers },
       timeoutMs: Math.min(timeoutMs, config.deadlineMs),
       log,
     });

@@ -2,7 +2,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { RunningCall } from "./call.ts";
 import { HostError } from "./errors.ts";
-import { headersFromEvent, headersFromHttp, type PropagatedHeaders } from "./headers.ts";
+import {
+  attributesFromHttp,
+  headersFromEvent,
+  headersFromHttp,
+  type PropagatedHeaders,
+} from "./headers.ts";
+import { eventAttributes } from "./semantics.ts";
 import type { Serve } from "./serving.ts";
 
 /** nginx's status for a client that left before there was an answer. */
@@ -84,24 +90,17 @@ export function beginHttpOperation(
 
 /** The CloudEvent of a request, in either mode, as far as it matters here; undefined for other requests. */
 function eventOf(headers: IncomingHttpHeaders, body: Buffer) {
-  const event = headers["ce-specversion"] ? binaryEvent(headers) : structuredEvent(headers, body);
+  const event = headers["ce-specversion"]
+    ? attributesFromHttp(headers)
+    : structuredEvent(headers, body);
   if (!event) return undefined;
   const propagated: PropagatedHeaders = headersFromEvent(event);
   const text = (name: string) => (typeof event[name] === "string" ? String(event[name]) : "");
   return {
     id: `${text("source")} ${text("id")}`,
     headers: propagated,
-    attributes: {
-      "cloudevents.event_id": text("id"),
-      "cloudevents.event_type": text("type"),
-      "cloudevents.event_source": text("source"),
-    },
+    attributes: eventAttributes({ id: text("id"), type: text("type"), source: text("source") }),
   };
-}
-
-function binaryEvent(headers: IncomingHttpHeaders): Record<string, unknown> {
-  const own = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
-  return Object.fromEntries(own.map(([name, value]) => [name.slice("ce-".length), value]));
 }
 
 function structuredEvent(

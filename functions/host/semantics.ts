@@ -45,3 +45,12 @@ export function queueAttributes(
     "messaging.operation.type": operation.type,
   };
 }
+
+/** The CloudEvent that a request brings. */
+export function eventAttributes(event: { id: string; type: string; source: string }): Attributes {
+  return {
+    "cloudevents.event_id": event.id,
+    "cloudevents.event_type": event.type,
+    "cloudevents.event_source": event.source,
+  };
+}

@@ -5,6 +5,7 @@ import type { Entry, StoreEffect } from "./effects.ts";
 import { HostError } from "./errors.ts";
 import { registerFunction } from "./exchange.ts";
 import { createGreeting, greetingRoutes } from "./greeter.ts";
+import { attributesFromHttp } from "./headers.ts";
 import { defaultMessages, maxMessages } from "./limits.ts";
 
 /** A received event as it is kept; `id` joins source and id, which together are unique (CloudEvents 1.0). */
@@ -95,8 +96,7 @@ export function readEvent({ headers, body }: Pick<RouteRequest, "headers" | "bod
 /** The attributes as they were sent: headers in binary mode, members of the body in structured mode. */
 function attributesOf(headers: IncomingHttpHeaders, body: Buffer): Record<string, unknown> | null {
   if (headers["ce-specversion"] === undefined) return JSON.parse(body.toString());
-  const names = Object.keys(headers).filter((name) => name.startsWith("ce-"));
-  return Object.fromEntries(names.map((name) => [name.slice("ce-".length), headers[name]]));
+  return attributesFromHttp(headers);
 }
 
 function describe(thrown: unknown): string {
