@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
-import type { Definition } from "./host/definition.ts";
+import type { Definition } from "./host/kinds/definition.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Call } from "#host/call";
-import type { Resource } from "#host/definition";
-import type { HostError } from "#host/errors";
-import { createGrpcClient } from "#host/grpc-client";
+import type { HostError } from "#host/base/errors";
+import type { Call } from "#host/call/call";
+import { createGrpcClient } from "#host/grpc/client";
+import type { Resource } from "#host/kinds/definition";
 import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../test/support/ask.ts";

@@ -7,23 +7,23 @@
  */
 import { randomUUID } from "node:crypto";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
-import { createAdmission } from "./admission.ts";
-import { createCall, type RunningCall } from "./call.ts";
-import { type Config, type Environment, loadConfig } from "./config.ts";
-import type { Definition, OpenFunction, Runtime } from "./definition.ts";
-import { HostError } from "./errors.ts";
-import { createGrpcClient } from "./grpc-client.ts";
-import { createGrpcServer } from "./grpc-server.ts";
-import type { PropagatedHeaders } from "./headers.ts";
-import { createHealth } from "./health.ts";
-import { createHttpClient } from "./http-client.ts";
-import { createHttpServer } from "./http-server.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { startListener } from "./listener.ts";
-import { createLogger, type Logger } from "./logger.ts";
-import type { Metrics } from "./metrics.ts";
-import { createServing } from "./serving.ts";
-import { createTracing, type Tracing } from "./tracing.ts";
+import { type Config, type Environment, loadConfig } from "./base/config.ts";
+import { HostError } from "./base/errors.ts";
+import type { PropagatedHeaders } from "./base/headers.ts";
+import { createAdmission } from "./call/admission.ts";
+import { createCall, type RunningCall } from "./call/call.ts";
+import { createServing } from "./call/serving.ts";
+import { createGrpcClient } from "./grpc/client.ts";
+import { createGrpcServer } from "./grpc/server.ts";
+import { createHttpClient } from "./http/client.ts";
+import { createHttpServer } from "./http/server.ts";
+import type { Definition, OpenFunction, Runtime } from "./kinds/definition.ts";
+import { createHealth } from "./serve/health.ts";
+import { createLifecycle } from "./serve/lifecycle.ts";
+import { startListener } from "./serve/listener.ts";
+import { createLogger, type Logger } from "./telemetry/logger.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { createTracing, type Tracing } from "./telemetry/tracing.ts";
 
 export interface Host {
   readonly port: number;
@@ -60,7 +60,9 @@ export async function startHost(
   const name = definition?.name ?? config.target;
   const log = options.log ?? createLogger({ service: name, level: config.logLevel });
   // Loaded only where it is wanted, like the drivers.
-  const metrics = config.metrics ? (await import("./metrics.ts")).createMetrics(name) : undefined;
+  const metrics = config.metrics
+    ? (await import("./telemetry/metrics.ts")).createMetrics(name)
+    : undefined;
   const tracing = await openTracing(config, log, metrics);
   const clients = {
     http: createHttpClient(config.addressOf, tracing),
@@ -209,6 +211,6 @@ async function openTracing(
 ): Promise<Tracing> {
   const listeners = metrics ? [metrics.record] : [];
   if (!telemetry) return createTracing({ listeners });
-  const { startSpans } = await import("./otel.ts");
+  const { startSpans } = await import("./telemetry/otel.ts");
   return createTracing({ spans: startSpans(telemetry, log), listeners });
 }

@@ -1,7 +1,7 @@
 /** What a function imports, and all that it needs. */
-export { bridge } from "./bridge.ts";
-export { type Callee, type Definition, grpc, http } from "./definition.ts";
-export { publishTo, saveTo } from "./effects.ts";
-export { gateway } from "./gateway.ts";
-export { greeter } from "./greeter.ts";
-export { subscriber } from "./subscriber.ts";
+export { bridge } from "./kinds/bridge.ts";
+export { type Callee, type Definition, grpc, http } from "./kinds/definition.ts";
+export { publishTo, saveTo } from "./kinds/effects.ts";
+export { gateway } from "./kinds/gateway.ts";
+export { greeter } from "./kinds/greeter.ts";
+export { subscriber } from "./kinds/subscriber.ts";

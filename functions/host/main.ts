@@ -25,16 +25,16 @@
  *   graph          definitions as nodes and edges
  *   health, lifecycle, config, telemetry-config, errors, logger
  */
-import { targetOf } from "./config.ts";
-import type { Definition } from "./definition.ts";
-import { HostError } from "./errors.ts";
+import { targetOf } from "./base/config.ts";
+import { HostError } from "./base/errors.ts";
 import { type Host, startHost } from "./host.ts";
+import type { Definition } from "./kinds/definition.ts";
 
 /** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
 try {
   const definition = await loadDefinition(targetOf());
   if (definition && process.argv.includes("--declare-queues")) {
-    const { declareQueues } = await import("./declare.ts");
+    const { declareQueues } = await import("./events/declare.ts");
     await declareQueues(definition);
   } else if (process.argv.includes("--once")) {
     const host = await startHost(definition);

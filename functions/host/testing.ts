@@ -1,8 +1,8 @@
 /** A host for tests: on a free port, with its log lines kept. Not for functions. */
-import { addressVariable, type Environment } from "./config.ts";
-import type { Definition } from "./definition.ts";
+import { addressVariable, type Environment } from "./base/config.ts";
 import { type Host, startHost } from "./host.ts";
-import { createLogger } from "./logger.ts";
+import type { Definition } from "./kinds/definition.ts";
+import { createLogger } from "./telemetry/logger.ts";
 
 export interface LogLine {
   readonly level: number;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Definition } from "#host/definition";
+import type { Definition } from "#host/kinds/definition";
 
 export const functionsDir = fileURLToPath(new URL("..", import.meta.url));
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
-import { backoff } from "#host/backoff";
+import { backoff } from "#host/base/backoff";
 import { ask } from "./probe.ts";
 import { sendSignal } from "./services/process-table.ts";
 

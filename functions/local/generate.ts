@@ -9,7 +9,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { graphOf } from "#host/graph";
+import { graphOf } from "#host/kinds/graph";
 import { functionsDir, loadFunctions } from "./discover.ts";
 
 const run = promisify(execFile);

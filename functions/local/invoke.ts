@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { credentials, Metadata, status } from "@grpc/grpc-js";
-import { reasonOf } from "#host/errors";
-import { headersToMetadata, type PropagatedHeaders } from "#host/headers";
+import { reasonOf } from "#host/base/errors";
+import { headersToMetadata, type PropagatedHeaders } from "#host/base/headers";
 import { GreetingResponse, GreetingServiceClient } from "#proto";
 import { localDir } from "./discover.ts";
 import { parse, positive, UsageError } from "./options.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { addressVariable } from "#host/config";
+import { addressVariable } from "#host/base/config";
 import { assignPorts, type Ports } from "./addresses.ts";
 import { type Deployable, functionNames, loadFunctions } from "./discover.ts";
 import { FunctionProcess } from "./function-process.ts";

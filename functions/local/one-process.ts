@@ -1,6 +1,6 @@
 /** Every function in this one process, each on the port that its address variable gives it. */
-import { addressVariable } from "#host/config";
-import { HostError } from "#host/errors";
+import { addressVariable } from "#host/base/config";
+import { HostError } from "#host/base/errors";
 import { type Host, startHost } from "#host/host";
 import { loadFunctions } from "./discover.ts";
 import { stopOrder } from "./stop-order.ts";

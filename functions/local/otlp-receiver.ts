@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HostError } from "#host/errors";
+import { HostError } from "#host/base/errors";
 import { decodeOtlp, type OtlpBody, type Span } from "./otlp.ts";
 
 export interface OtlpReceiverOptions {

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { HostError } from "#host/errors";
+import { HostError } from "#host/base/errors";
 import {
   type AnyValue,
   ExportTraceServiceRequest,

@@ -1,5 +1,5 @@
-import { loadConfig } from "#host/config";
-import { HostError } from "#host/errors";
+import { loadConfig } from "#host/base/config";
+import { HostError } from "#host/base/errors";
 import { localDir } from "./discover.ts";
 import { clearData } from "./fresh.ts";
 import type { Graph } from "./graph.ts";

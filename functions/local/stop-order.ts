@@ -1,4 +1,4 @@
-import { graphOf } from "#host/graph";
+import { graphOf } from "#host/kinds/graph";
 import type { Deployable } from "./discover.ts";
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { graphOf } from "#host/graph";
+import { graphOf } from "#host/kinds/graph";
 import { eventually, startTestGraph, type TestGraph } from "./support/graph.ts";
 
 const requests = 20;

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { variables } from "#host/config";
-import { errorTable } from "#host/errors";
+import { variables } from "#host/base/config";
+import { errorTable } from "#host/base/errors";
 import { functionsDir } from "../local/discover.ts";
 
 const root = join(functionsDir, "..");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { draw } from "#host/faults";
-import type { PropagatedHeaders } from "#host/headers";
+import type { PropagatedHeaders } from "#host/base/headers";
+import { draw } from "#host/call/faults";
 import { askByGrpc } from "./support/ask-by-grpc.ts";
 import {
   type Answer,

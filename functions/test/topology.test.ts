@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Definition } from "#host";
-import { graphOf } from "#host/graph";
+import { graphOf } from "#host/kinds/graph";
 import graph from "../gateway/graph.json" with { type: "json" };
 import { functionsDir, loadFunctions } from "../local/discover.ts";
 

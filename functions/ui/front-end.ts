@@ -1,7 +1,7 @@
-import type { Definition, Route, RouteAnswer, RouteRequest } from "#host/definition";
-import { HostError } from "#host/errors";
-import { registerFunction } from "#host/exchange";
-import type { Graph } from "#host/graph";
+import { HostError } from "#host/base/errors";
+import { registerFunction } from "#host/http/exchange";
+import type { Definition, Route, RouteAnswer, RouteRequest } from "#host/kinds/definition";
+import type { Graph } from "#host/kinds/graph";
 import { eventStreamHeaders } from "./event-stream.ts";
 import { createGraphFeed } from "./graph-feed.ts";
 import { createGraphSource, type GraphSourceOptions } from "./graph-source.ts";

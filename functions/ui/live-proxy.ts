@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
-import type { Route, RouteAnswer, RouteRequest } from "#host/definition";
-import { HostError, reasonOf } from "#host/errors";
+import { HostError, reasonOf } from "#host/base/errors";
+import type { Route, RouteAnswer, RouteRequest } from "#host/kinds/definition";
 import { eventStreamType } from "./event-stream.ts";
 import { refuseForeignPages } from "./security.ts";
 

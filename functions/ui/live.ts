@@ -1,5 +1,5 @@
 /** What the page draws: the declared graph with the figures of the last seconds. As JSON at /api/graph/live. */
-import type { GraphEdge, GraphNode } from "../host/graph.ts";
+import type { GraphEdge, GraphNode } from "../host/kinds/graph.ts";
 
 /** Figures of the window. Durations are in ms, and null where nothing was seen. */
 export interface Figures {

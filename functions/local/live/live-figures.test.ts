@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Graph } from "#host/graph";
+import type { Graph } from "#host/kinds/graph";
 import graph from "../../gateway/graph.json" with { type: "json" };
 import type { Span } from "../otlp.ts";
 import { createLiveFigures } from "./live-figures.ts";

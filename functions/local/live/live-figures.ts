@@ -1,4 +1,4 @@
-import type { Graph, GraphEdge, GraphNode } from "#host/graph";
+import type { Graph, GraphEdge, GraphNode } from "#host/kinds/graph";
 import type { LiveEdge, LiveNode } from "../../ui/live.ts";
 import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";

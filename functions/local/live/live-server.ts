@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { HostError } from "#host/errors";
-import { matchPath, sendAnswer, sendProblem } from "#host/exchange";
-import { graphOf } from "#host/graph";
+import { HostError } from "#host/base/errors";
+import { matchPath, sendAnswer, sendProblem } from "#host/http/exchange";
+import { graphOf } from "#host/kinds/graph";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph, NodeState } from "../../ui/live.ts";
 import type { Deployable } from "../discover.ts";

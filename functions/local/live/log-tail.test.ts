@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger } from "#host/logger";
+import { createLogger } from "#host/telemetry/logger";
 import { createLogTail } from "./log-tail.ts";
 
 /** As the functions' own logger writes it. */

@@ -1,4 +1,4 @@
-import { pairsOf } from "#host/telemetry-config";
+import { pairsOf } from "#host/base/telemetry-config";
 import type { OtlpBody } from "../otlp.ts";
 import { variable } from "../services/service.ts";
 

@@ -1,4 +1,4 @@
-import type { GraphEdge } from "#host/graph";
+import type { GraphEdge } from "#host/kinds/graph";
 import type { Span } from "../otlp.ts";
 import { edgeOf } from "./span-edge.ts";
 

@@ -1,5 +1,5 @@
 import { credentials, Metadata } from "@grpc/grpc-js";
-import { headersToMetadata, type PropagatedHeaders } from "#host/headers";
+import { headersToMetadata, type PropagatedHeaders } from "#host/base/headers";
 import { type Greeting, GreetingServiceClient } from "#proto";
 
 /** One call on a channel of its own. */

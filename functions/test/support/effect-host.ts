@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { OpenEffect, Runtime } from "#host/definition";
+import type { OpenEffect, Runtime } from "#host/kinds/definition";
 import { startTestHost, type TestHost } from "#host/testing";
 import { testFunction } from "./test-function.ts";
 

@@ -1,5 +1,5 @@
 /** One environment as the rules see it: the objects of its overlays, and the definitions in functions/. */
-import type { Definition } from "#host/definition";
+import type { Definition } from "#host/kinds/definition";
 import { at, build, type Manifest, meshOf } from "./manifests.ts";
 
 export interface Environment {

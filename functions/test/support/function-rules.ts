@@ -1,6 +1,6 @@
 /** What the manifests must say of each function, given its definition. */
 import { isDeepStrictEqual } from "node:util";
-import { variables } from "#host/config";
+import { variables } from "#host/base/config";
 import { isFunction } from "../../local/discover.ts";
 import {
   bridgeOf,

@@ -1,7 +1,7 @@
 /** The real graph, for system tests: by the same code as `npm start`, on free ports and data of its own. */
 import amqp from "amqplib";
 import { MongoClient } from "mongodb";
-import { deadLetterName } from "#host/queue";
+import { deadLetterName } from "#host/events/queue";
 import type { Greeting } from "#proto";
 import type { Graph } from "../../local/graph.ts";
 import { type GraphOptions, startGraph } from "../../local/launcher.ts";

@@ -1,6 +1,6 @@
 /** What an environment's Istio objects must say, given the graph: who may call whom, and how connections are made. */
 import { isDeepStrictEqual } from "node:util";
-import type { Definition } from "#host/definition";
+import type { Definition } from "#host/kinds/definition";
 import {
   callersOf,
   type Environment,

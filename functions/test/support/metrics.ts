@@ -1,5 +1,5 @@
-import { createMetrics, type Metrics } from "#host/metrics";
-import type { Outcome } from "#host/operation";
+import { createMetrics, type Metrics } from "#host/telemetry/metrics";
+import type { Outcome } from "#host/telemetry/operation";
 
 /** The metrics of a function, until the block ends. */
 export function useMetrics(name = "service-a"): Metrics & Disposable {

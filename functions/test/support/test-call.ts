@@ -1,6 +1,6 @@
-import { createCall, type RunningCall } from "#host/call";
-import type { PropagatedHeaders } from "#host/headers";
-import { createLogger } from "#host/logger";
+import type { PropagatedHeaders } from "#host/base/headers";
+import { createCall, type RunningCall } from "#host/call/call";
+import { createLogger } from "#host/telemetry/logger";
 
 /** A call of a client's; its timer ends with the block that uses it. */
 export function testCall(

@@ -1,6 +1,6 @@
-import type { Callee, Definition, OpenFunction, Runtime } from "#host/definition";
-import { registerFunction } from "#host/exchange";
-import { greetingRoutes } from "#host/greeter";
+import { registerFunction } from "#host/http/exchange";
+import type { Callee, Definition, OpenFunction, Runtime } from "#host/kinds/definition";
+import { greetingRoutes } from "#host/kinds/greeter";
 
 /** A function of nothing but the parts that a test gives it; its greetings are asked for as usual. */
 export function testFunction(

@@ -1,5 +1,5 @@
 import type { Greeting } from "#proto";
-import type { Problem } from "../../host/errors.ts";
+import type { Problem } from "../../host/base/errors.ts";
 
 export interface Answer {
   /** 0 where there was no answer at all. */

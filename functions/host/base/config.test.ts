@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  addressVariable,
+  type Environment,
+  loadConfig,
+  targetOf,
+  variables,
+} from "#host/base/config";
+
+const target = { FUNCTION_TARGET: "service-c" };
+
+function problemsOf(env: Environment, needs?: Parameters<typeof loadConfig>[1]): string {
+  try {
+    loadConfig(env, needs);
+  } catch (thrown) {
+    assert.equal((thrown as { code?: string }).code, "ERR_CONFIG");
+    return (thrown as Error).message;
+  }
+  return assert.fail("the configuration was accepted");
+}
+
+test("every problem is told at once, with its variable and its value", () => {
+  const wrong = {
+    FUNCTION_TARGET: "../etc",
+    PORT: "http",
+    NAMESPACE: "dev.svc",
+    CALL_PROTOCOL: "smtp",
+    DEADLINE_MS: "0",
+    DRAIN_TIMEOUT_MS: "-1",
+    BODY_LIMIT_BYTES: "1e6",
+    LOG_LEVEL: "loud",
+    LOG_LEVEL_HEADER: "yes",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "grpc://collector:4317",
+    OTEL_TRACES_SAMPLER: "some",
+    OTEL_TRACES_SAMPLER_ARG: "2",
+    OTEL_BSP_SCHEDULE_DELAY: "soon",
+    MONGODB_URL: "localhost:27017",
+    RABBITMQ_URL: "http://localhost",
+    FAULTS: "yes",
+    METRICS: "true",
+    BRIDGE_PREFETCH: "1001",
+    BRIDGE_ATTEMPTS: "1.5",
+    SERVICE_B_ADDRESS: "http://b:80/",
+  };
+  const message = problemsOf(wrong, { calls: ["service-b"], mongodb: true, rabbitmq: true });
+  for (const [name, value] of Object.entries(wrong)) {
+    assert.ok(message.includes(`- ${name}=${value}: `), `${name}\n${message}`);
+  }
+  assert.equal(message.split("\n").length, 1 + Object.keys(wrong).length);
+});
+
+test("what a function needs and does not have is told", () => {
+  const message = problemsOf({}, { calls: [], mongodb: true, rabbitmq: true });
+  for (const name of ["FUNCTION_TARGET", "MONGODB_URL", "RABBITMQ_URL"]) {
+    assert.match(message, new RegExp(`- ${name} is not set: `));
+  }
+});
+
+test("a password in a wrong value is not told", () => {
+  const message = problemsOf({ ...target, MONGODB_URL: "mongo://user:hunter2@host:1" });
+  assert.match(message, /MONGODB_URL=mongo:\/\/user:\*\*\*@host:1/);
+  assert.doesNotMatch(message, /hunter2/);
+});
+
+test("an empty variable counts as unset", () => {
+  const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, " "]));
+  const { addressOf: _, ...config } = loadConfig({ ...empty, ...target });
+  const { addressOf: __, ...defaults } = loadConfig(target);
+  assert.deepEqual(config, defaults);
+});
+
+test("the defaults are those that the variables' descriptions name", () => {
+  const config = loadConfig(target);
+  const named = (name: keyof typeof variables) => /\(([^()]*)\)$/.exec(variables[name])?.[1];
+  assert.equal(String(config.port), named("PORT"));
+  assert.equal(config.callProtocol, named("CALL_PROTOCOL"));
+  assert.equal(String(config.deadlineMs), named("DEADLINE_MS"));
+  assert.equal(String(config.drainTimeoutMs), named("DRAIN_TIMEOUT_MS"));
+  assert.equal(String(config.bodyLimitBytes), named("BODY_LIMIT_BYTES"));
+  assert.equal(config.logLevel, named("LOG_LEVEL"));
+  assert.equal(config.faults ? "on" : "off", named("FAULTS"));
+  assert.equal(config.metrics ? "on" : "off", named("METRICS"));
+  assert.equal(String(config.bridgePrefetch), named("BRIDGE_PREFETCH"));
+  assert.equal(String(config.bridgeAttempts), named("BRIDGE_ATTEMPTS"));
+});
+
+test("a function's address is its name on port 80, unless its variable says otherwise", () => {
+  assert.equal(addressVariable("service-b"), "SERVICE_B_ADDRESS");
+  for (const [value, address] of [
+    [undefined, "service-b:80"],
+    ["", "service-b:80"],
+    ["localhost:8082", "localhost:8082"],
+    ["b.default.svc.cluster.local", "b.default.svc.cluster.local:80"],
+    ["[::1]:8082", "[::1]:8082"],
+    ["[::1]", "[::1]:80"],
+  ]) {
+    const config = loadConfig({ ...target, SERVICE_B_ADDRESS: value });
+    assert.equal(config.addressOf("service-b"), address);
+  }
+});
+
+test("in a namespace a function's address is name.namespace, unless its variable says otherwise", () => {
+  const config = loadConfig({ ...target, NAMESPACE: "dev", SERVICE_C_ADDRESS: "localhost:1" });
+  assert.equal(config.addressOf("service-b"), "service-b.dev:80");
+  assert.equal(config.addressOf("service-c"), "localhost:1");
+});
+
+test("origins are split at commas, and blanks around them are not theirs", () => {
+  const { corsOrigins } = loadConfig({ ...target, CORS_ORIGINS: "http://a, http://b:1,," });
+  assert.deepEqual(corsOrigins, ["http://a", "http://b:1"]);
+});
+
+test("only a name that a folder below functions/ can have is a target", () => {
+  assert.equal(targetOf({ FUNCTION_TARGET: " service-c " }), "service-c");
+  for (const wrong of ["", "../host", "Service-C", "service-", "-a", "a/b", "a.b"]) {
+    assert.equal(targetOf({ FUNCTION_TARGET: wrong }), undefined, wrong);
+  }
+});
+
+test("spans go to the endpoint of traces as it is, else to that of everything at /v1/traces", () => {
+  const urlWith = (env: Environment) => loadConfig({ ...target, ...env }).telemetry?.tracesUrl;
+  const base = "http://collector:4318";
+  assert.equal(urlWith({}), undefined);
+  for (const endpoint of [base, `${base}/`]) {
+    assert.equal(urlWith({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }), `${base}/v1/traces`);
+  }
+  const both = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: base,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://other/x",
+  };
+  assert.equal(urlWith(both), "http://other/x");
+});

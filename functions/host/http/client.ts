@@ -1,0 +1,173 @@
+/** The HTTP face of a call, from the caller's side: one keep-alive agent for the process's life. */
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import type { Attributes } from "@opentelemetry/api";
+import { type Greeting, GreetingResponse } from "#proto";
+import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts";
+import type { PropagatedHeaders } from "../base/headers.ts";
+import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
+import { peerOf } from "../telemetry/semantics.ts";
+import { createTracing, type Tracing } from "../telemetry/tracing.ts";
+
+export interface HttpMessage {
+  readonly method: "GET" | "POST";
+  /** Path and query. The path names the operation, so one with an id in it would make as many names. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** Of the operation, besides those of any request. */
+  readonly attributes?: Attributes;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface HttpClient {
+  /**
+   * Sends the call's headers and time left along. Resolves with whatever the callee answers;
+   * rejects with ERR_CALLEE when it cannot be reached, and with the call's own reason when that ends.
+   */
+  send(callee: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;
+  /** The callee's greetings; a problem that it answers is thrown with its code and path of hops. */
+  greetings(callee: string, call: Call): Promise<Greeting[]>;
+  close(): void;
+}
+
+/** An answer larger than this is not a greeting of any graph that one would build. */
+const maxAnswerBytes = 16 * 1024 * 1024;
+
+export function createHttpClient(
+  addressOf: (name: string) => string,
+  tracing: Tracing = createTracing(),
+): HttpClient {
+  // FIFO spreads requests over the connections, so that a mesh which balances by connection sees them all.
+  const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
+
+  const exchange = async (
+    address: string,
+    message: HttpMessage,
+    call: Call,
+    propagated: PropagatedHeaders,
+  ) => {
+    const timeoutMs = timeForCallee(call);
+    const { method, path, headers, body } = message;
+    const { hostname, port } = new URL(`http://${address}`);
+    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+    const outgoing = request({
+      agent,
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: port || 80,
+      method,
+      path,
+      signal: call.signal,
+      headers: {
+        ...propagated,
+        [timeoutHeader]: formatTimeout(timeoutMs),
+        ...headers,
+        ...(body && { "content-length": body.length }),
+      },
+    });
+    outgoing.setTimeout(timeoutMs, () =>
+      outgoing.destroy(new HostError("ERR_DEADLINE", "no answer within the deadline")),
+    );
+    outgoing.once("error", (error: Error) =>
+      reject(Object.assign(error, { reusedSocket: outgoing.reusedSocket })),
+    );
+    outgoing.once("response", (incoming) => collect(incoming).then(resolve, reject));
+    outgoing.end(body);
+    return promise;
+  };
+
+  const send: HttpClient["send"] = (callee, message, call) => {
+    const address = addressOf(callee);
+    const { method, path } = message;
+    const attributes = {
+      "http.request.method": method,
+      "url.full": `http://${address}${path}`,
+      ...peerOf(callee, address),
+      ...message.attributes,
+    };
+    const name = `${method} ${path.split("?", 1)[0]}`;
+    return tracing.run({ kind: "client", name, attributes }, call, async (running) => {
+      try {
+        const answer = await exchange(address, message, call, running.headers).catch((thrown) => {
+          // The callee closed an idle connection just as we took it: nothing was processed. One more
+          // try, on another connection (Node's documentation of request.reusedSocket).
+          if (thrown?.reusedSocket && thrown.code === "ECONNRESET" && !call.signal.aborted) {
+            running.event("retry", { reason: reasonOf(thrown) });
+            running.set({ "http.request.resend_count": 1 });
+            return exchange(address, message, call, running.headers);
+          }
+          throw thrown;
+        });
+        running.set({ "http.response.status_code": answer.status });
+        if (answer.status >= 400) running.fail(problemOf(callee, answer));
+        return answer;
+      } catch (thrown) {
+        throw failure(callee, address, thrown, call);
+      }
+    });
+  };
+
+  return {
+    send,
+    async greetings(callee, call) {
+      const answer = await send(callee, { method: "GET", path: "/api/greeting" }, call);
+      if (answer.status === 200) return parseGreetings(callee, answer.body);
+      throw problemOf(callee, answer);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The error that an answer with a status other than success stands for. */
+export function problemOf(callee: string, { status, body }: HttpAnswer): HostError {
+  const problem = parseJson(body) as { code?: unknown; detail?: unknown } | undefined;
+  const code = isErrorCode(problem?.code) ? problem.code : codeOfHttp(status);
+  const ours = isErrorCode(problem?.code) && typeof problem.detail === "string";
+  const detail = ours ? String(problem.detail) : `${callee}: answered with HTTP status ${status}`;
+  return new HostError(code, detail);
+}
+
+function failure(callee: string, address: string, thrown: unknown, call: Call): HostError {
+  if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
+  if (thrown instanceof HostError) return thrown.at(callee);
+  const detail = `unreachable at ${address} (${reasonOf(thrown)})`;
+  return new HostError("ERR_CALLEE", `${callee}: ${detail}`, { cause: thrown });
+}
+
+function parseGreetings(callee: string, body: Buffer): Greeting[] {
+  const json = parseJson(body) as { greeting?: unknown } | undefined;
+  const isGreeting = (item: unknown) => typeof item === "object" && item !== null;
+  if (Array.isArray(json?.greeting) && json.greeting.every(isGreeting)) {
+    return GreetingResponse.fromJSON(json).greeting;
+  }
+  throw new HostError("ERR_ANSWER", `${callee}: answered with something other than greetings`);
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) {
+      throw new HostError("ERR_ANSWER", `answered with more than ${maxAnswerBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body: Buffer.concat(chunks),
+  };
+}

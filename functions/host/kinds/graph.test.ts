@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bridge, greeter, grpc, http, publishTo, saveTo, subscriber } from "#host";
+import { graphOf } from "#host/kinds/graph";
+
+const definitions = [
+  greeter({ name: "root", greeting: "hi", calls: [grpc("leaf"), http("sink")] }),
+  greeter({ name: "leaf", greeting: "hi", effect: publishTo("events") }),
+  bridge({ name: "carrier", queue: "events", to: http("sink") }),
+  subscriber({ name: "sink", greeting: "hi", effect: saveTo("db.messages") }),
+];
+
+test("a graph has every function, queue and collection once", () => {
+  assert.deepEqual(graphOf(definitions).nodes, [
+    { name: "root", kind: "greeter" },
+    { name: "leaf", kind: "greeter" },
+    { name: "carrier", kind: "bridge" },
+    { name: "sink", kind: "subscriber" },
+    { name: "rabbitmq:events", kind: "queue" },
+    { name: "mongodb:db.messages", kind: "collection" },
+  ]);
+});
+
+test("a graph has every edge, in declared order and with the protocol that is spoken on it", () => {
+  assert.deepEqual(graphOf(definitions).edges, [
+    { from: "root", to: "leaf", protocol: "grpc" },
+    { from: "root", to: "sink", protocol: "http" },
+    { from: "leaf", to: "rabbitmq:events", protocol: "amqp" },
+    { from: "carrier", to: "sink", protocol: "cloudevents" },
+    { from: "rabbitmq:events", to: "carrier", protocol: "amqp" },
+    { from: "sink", to: "mongodb:db.messages", protocol: "mongodb" },
+  ]);
+});

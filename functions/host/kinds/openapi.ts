@@ -1,0 +1,122 @@
+import { callProtocols } from "../base/config.ts";
+import { errorTable, problemType } from "../base/errors.ts";
+import { defaultMessages, maxMessages } from "./limits.ts";
+
+/** What the gateway answers, as OpenAPI 3.1; a test holds it against the gateway's routes and answers. */
+export function openApi(functions: readonly string[], subscribers: readonly string[]): object {
+  const greeting = {
+    ...get("The greetings of the whole graph, callees before their callers", "Greetings"),
+    parameters: requestHeaders,
+  };
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Greetings",
+      version: "1.0.0",
+      description: "HTTP triggers for a graph of event-driven functions",
+    },
+    paths: {
+      "/": { get: get("Links to everything here", "Object") },
+      "/api/greeting": { get: greeting },
+      "/api/v1/greeting": { get: greeting },
+      "/api/services/{name}/greeting": {
+        parameters: [nameOf(functions), ...requestHeaders],
+        get: get("The greetings of one function and of those that it calls", "Greetings"),
+      },
+      "/api/services/{name}/events": {
+        parameters: [nameOf(subscribers)],
+        post: {
+          summary: "Hands a CloudEvent to a subscriber, in binary or structured mode",
+          requestBody: {
+            required: true,
+            content: {
+              "application/cloudevents+json": { schema: ref("CloudEvent") },
+              "*/*": { schema: {} },
+            },
+          },
+          responses: { 204: { description: "Stored" }, default: problem },
+        },
+      },
+      "/api/services/{name}/messages": {
+        parameters: [
+          nameOf(subscribers),
+          {
+            name: "limit",
+            in: "query",
+            schema: { type: "integer", minimum: 1, maximum: maxMessages, default: defaultMessages },
+          },
+        ],
+        get: get("The events that a subscriber has stored, newest first", "Messages"),
+      },
+      "/api/graph": {
+        get: get("The functions, queues and collections, and who calls whom", "Graph"),
+      },
+      "/openapi.json": { get: get("This description", "Object") },
+    },
+    components: { schemas },
+  };
+}
+
+function ref(name: keyof typeof schemas): object {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const problem = {
+  description: "A problem (RFC 9457)",
+  content: { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } },
+};
+
+function get(summary: string, schema: keyof typeof schemas): object {
+  const content = { "application/json": { schema: ref(schema) } };
+  return { summary, responses: { 200: { description: summary, content }, default: problem } };
+}
+
+function nameOf(names: readonly string[]): object {
+  return { name: "name", in: "path", required: true, schema: { type: "string", enum: names } };
+}
+
+/** What a request may ask of every function that it passes. */
+const requestHeaders = [
+  {
+    name: "x-fault",
+    in: "header",
+    description: "Faults, where FAULTS is on: service-g=503@50%, service-c=delay:800ms, seed=42",
+    schema: { type: "string" },
+  },
+  {
+    name: "x-call-protocol",
+    in: "header",
+    description: "The protocol of the calls that this request causes",
+    schema: { type: "string", enum: callProtocols },
+  },
+];
+
+function object(properties: Record<string, object>): object {
+  return { type: "object", required: Object.keys(properties), properties };
+}
+
+const string = { type: "string" };
+const list = (items: object) => ({ type: "array", items });
+
+const schemas = {
+  Object: { type: "object" },
+  Greeting: object({
+    id: { type: "string", format: "uuid" },
+    service: string,
+    message: string,
+    created: { type: "string", format: "date-time" },
+  }),
+  Greetings: object({ greeting: list({ $ref: "#/components/schemas/Greeting" }) }),
+  CloudEvent: object({ specversion: string, id: string, source: string, type: string }),
+  Messages: object({ messages: list({ $ref: "#/components/schemas/CloudEvent" }) }),
+  Graph: object({
+    nodes: list(object({ name: string, kind: string })),
+    edges: list(object({ from: string, to: string, protocol: string })),
+  }),
+  Problem: object({
+    title: string,
+    status: { type: "integer" },
+    detail: string,
+    code: { type: "string", enum: Object.keys(errorTable) },
+  }),
+};

@@ -1,0 +1,28 @@
+import type { Resource, RouteAnswer } from "../kinds/definition.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+export interface Health {
+  /** Ready: the host takes requests, and every server that it needs can be reached. */
+  ready(): boolean;
+  /**
+   * GET /healthz: 200 while the process works at all. GET /readyz: 200 or 503, and why:
+   * `{"status":"ready","checks":{"MongoDB":"ok"}}`. Undefined for other paths.
+   */
+  answer(url: string): RouteAnswer | undefined;
+}
+
+export function createHealth(lifecycle: Lifecycle, resources: readonly Resource[]): Health {
+  const problems = () => resources.map((resource) => [resource.name, resource.problem()] as const);
+  const ready = () => lifecycle.phase === "ready" && problems().every(([, problem]) => !problem);
+  return {
+    ready,
+    answer(url) {
+      const path = url.split("?", 1)[0];
+      if (path === "/healthz") return { status: 200, body: { status: "ok" } };
+      if (path !== "/readyz") return undefined;
+      const status = lifecycle.phase === "ready" && !ready() ? "not ready" : lifecycle.phase;
+      const checks = Object.fromEntries(problems().map(([name, why]) => [name, why ?? "ok"]));
+      return { status: ready() ? 200 : 503, body: { status, checks } };
+    },
+  };
+}
