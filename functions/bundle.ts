@@ -57,23 +57,29 @@ const banner = `import { createRequire as createRequireOfBundle } from "node:mod
 const require = createRequireOfBundle(import.meta.url);
 const folderOfBundle = import.meta.dirname;`;
 
-/** Leaves out the drivers that the function's declaration does not need. A plain handler has none: it keeps all. */
+/** Leaves out what the function's declaration does not need. A plain handler has none: it keeps all. */
 function withoutDrivers(definition: Definition | undefined): Plugin {
   const systems = definition?.effects.map(({ system }) => system) ?? ["mongodb", "rabbitmq"];
-  const queues = systems.includes("rabbitmq") || definition?.consumes !== undefined;
+  const queues = systems.includes("rabbitmq") || definition?.kind === "bridge";
   const unused = [
     ...(systems.includes("mongodb") ? [] : ["mongodb"]),
     ...(queues ? [] : ["amqplib"]),
+    ...(checksJson(definition) ? [] : ["ajv", "ajv/dist/2020.js"]),
   ];
   return {
     name: "without-drivers",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(mongodb|amqplib)$/ }, ({ path }) =>
+      onResolve({ filter: /^(mongodb|amqplib|ajv(\/dist\/2020\.js)?)$/ }, ({ path }) =>
         unused.includes(path) ? { path, namespace: "left-out" } : undefined,
       );
       onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
     },
   };
+}
+
+/** Whether a body is checked by a JSON Schema; other schemas bring their own library. */
+function checksJson(definition: Definition | undefined): boolean {
+  return definition?.routes.some(({ body }) => body && !("~standard" in body)) ?? false;
 }
 
 /** The host finds a function by its folder: in a bundle there is this one. */

@@ -1,8 +1,8 @@
-import { bridge, http } from "#host";
+import { bridge } from "#host";
+import sources from "./sources.json" with { type: "json" };
 
-/** Brings the queue's messages to service-f where no Knative RabbitmqSource does it (the local run). */
+/** Brings the messages of queues to their subscribers where no Knative RabbitmqSource does it (the local run). */
 export default bridge({
   name: "bridge",
-  queue: "service-d",
-  to: http("service-f"),
+  sources,
 });

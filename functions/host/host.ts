@@ -5,25 +5,21 @@
  * H2 Closing: readiness fails first; then no connection is accepted; then what is in flight ends,
  *    up to the limit, and is cut off after it; only then are the clients closed that it uses.
  */
-import { randomUUID } from "node:crypto";
-import { getTestServer } from "@google-cloud/functions-framework/testing";
-import { type Config, type Environment, loadConfig } from "./base/config.ts";
+import { getFunction, getTestServer } from "@google-cloud/functions-framework/testing";
+import type { Environment } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
-import type { PropagatedHeaders } from "./base/headers.ts";
-import { createAdmission } from "./call/admission.ts";
-import { createCall, type RunningCall } from "./call/call.ts";
-import { createServing } from "./call/serving.ts";
-import { createGrpcClient } from "./grpc/client.ts";
 import { createGrpcServer } from "./grpc/server.ts";
-import { createHttpClient } from "./http/client.ts";
-import { createHttpServer } from "./http/server.ts";
-import type { Definition, OpenFunction, Runtime } from "./kinds/definition.ts";
+import { byFramework } from "./http/plain.ts";
+import { byRoute, createRoad } from "./http/road.ts";
+import { createHttpServer, type HttpServerOptions } from "./http/server.ts";
+import { setRoad } from "./kinds/define.ts";
+import type { Definition } from "./kinds/definition.ts";
+import { greetingService } from "./kinds/greetings.ts";
+import { type Opened, openFunction } from "./kinds/open.ts";
 import { createHealth } from "./serve/health.ts";
 import { createLifecycle } from "./serve/lifecycle.ts";
 import { startListener } from "./serve/listener.ts";
-import { createLogger, type Logger } from "./telemetry/logger.ts";
-import type { Metrics } from "./telemetry/metrics.ts";
-import { createTracing, type Tracing } from "./telemetry/tracing.ts";
+import type { Logger } from "./telemetry/logger.ts";
 
 export interface Host {
   readonly port: number;
@@ -44,9 +40,6 @@ export interface HostOptions {
 /** How long an aborted call may take to answer with its abort. */
 const lastWordsMs = 500;
 
-/** How long the broker and the database may take to say goodbye, and the receiver to take the last spans. */
-const closeLimitMs = 2_000;
-
 /**
  * Starts a function. `definition` is undefined for a handler that was registered with
  * functions-framework directly: it gets the same port, calls, limits and draining.
@@ -56,84 +49,23 @@ export async function startHost(
   definition: Definition | undefined,
   options: HostOptions = {},
 ): Promise<Host> {
-  const config = loadConfig(options.env, definition && needsOf(definition));
-  const name = definition?.name ?? config.target;
-  const log = options.log ?? createLogger({ service: name, level: config.logLevel });
-  // Loaded only where it is wanted, like the drivers.
-  const metrics = config.metrics
-    ? (await import("./telemetry/metrics.ts")).createMetrics(name)
-    : undefined;
-  const tracing = await openTracing(config, log, metrics);
-  const clients = {
-    http: createHttpClient(config.addressOf, tracing),
-    grpc: createGrpcClient(config.addressOf, tracing),
-  };
-  const targets = definition?.faultTargets;
-  const admission = createAdmission({ name, config, targets, onFault: metrics?.fault });
-  const runtime: Runtime = {
-    name,
-    config,
-    log,
-    tracing,
-    metrics,
-    admission,
-    send: clients.http.send,
-    greetingsOf: (callee, call) =>
-      clients[admission.protocolOf(callee, call)].greetings(callee.name, call),
-  };
-  const open = await openFunction(definition, runtime);
-
-  const closeAll = async () => {
-    // A server that is stuck does not say goodbye, and must not keep us from ending.
-    const limit = new Promise<void>((resolve) => setTimeout(resolve, closeLimitMs).unref());
-    const closing = [...open.resources, tracing].map((resource) => resource.close());
-    await Promise.race([Promise.all(closing), limit]);
-    clients.http.close();
-    clients.grpc.close();
-    metrics?.close();
-  };
-
-  const calls = new Set<RunningCall>();
-  const { promise: idle, resolve: onIdle } = Promise.withResolvers<void>();
+  const opened = await openFunction(definition, options);
+  const { runtime, serving, open } = opened;
+  const { config, log, metrics } = runtime;
   const lifecycle = createLifecycle((phase) => log.info({ phase }, phase));
   const health = createHealth(lifecycle, open.resources);
-  const draining = () => lifecycle.phase === "draining";
-
-  const begin = (headers: PropagatedHeaders, timeoutMs = config.deadlineMs): RunningCall => {
-    const call = createCall({
-      headers: { "x-request-id": randomUUID(), ...headers },
-      timeoutMs: Math.min(timeoutMs, config.deadlineMs),
-      log,
-    });
-    calls.add(call);
-    const end = () => {
-      call.end();
-      if (calls.delete(call) && calls.size === 0 && draining()) onIdle();
-    };
-    return { ...call, end };
-  };
-
-  const { bodyLimitBytes, corsOrigins } = config;
-  const serve = createServing({ tracing, admission });
-  const framework = getTestServer(name);
-  const http = createHttpServer({
-    framework,
-    routes: open.routes,
-    health,
-    metrics,
-    bodyLimitBytes,
-    corsOrigins,
-    draining,
-    begin,
-    serve,
-    admit: admission.admit,
-  });
+  const services = open.greetings ? [greetingService(open.greetings)] : [];
   const grpc = createGrpcServer({
-    greetings: open.greetings,
-    maxMessageBytes: bodyLimitBytes,
-    begin,
-    serve,
-    admit: admission.admit,
+    services: [...services, ...(open.services ?? [])],
+    maxMessageBytes: config.bodyLimitBytes,
+    serving,
+  });
+  const http = createHttpServer({
+    handle: handlerOf(definition, opened),
+    probe: health.answer,
+    metrics,
+    corsOrigins: config.corsOrigins,
+    draining: () => lifecycle.phase === "draining",
   });
   const listener = await startListener({
     port: config.port,
@@ -143,12 +75,12 @@ export async function startHost(
     ...(options.silenceMs && { silenceMs: options.silenceMs }),
   }).catch(async (thrown) => {
     grpc.close();
-    await closeAll();
+    await opened.close();
     throw thrown;
   });
   lifecycle.enter("ready");
   metrics?.ready();
-  // gRPC's health is pushed to its watchers, so it has to be looked at: it has no question to answer.
+  // gRPC's health is pushed to its watchers, so it has to be looked at: no request asks for it.
   const healthTimer = setInterval(() => grpc.setServing(health.ready()), 500);
   grpc.setServing(health.ready());
   log.info({ port: listener.port }, `listening on port ${listener.port}`);
@@ -160,18 +92,19 @@ export async function startHost(
     listener.stop();
     // A moment later than the calls' own end, so that what they answer then still gets out.
     grpc.drain(config.drainTimeoutMs + lastWordsMs);
-    if (calls.size === 0) onIdle();
+    opened.drain();
+    const { promise: cutOff, resolve } = Promise.withResolvers<void>();
     const limit = setTimeout(() => {
-      log.warn({ calls: calls.size }, "the drain limit is reached, calls in flight are cut off");
-      for (const call of calls) call.abort(new HostError("ERR_DRAINING", "shutting down"));
+      const calls = serving.abortAll(new HostError("ERR_DRAINING", "shutting down"));
+      log.warn({ calls }, "the drain limit is reached, calls in flight are cut off");
       // Aborted calls answer at once; what does not answer even then is left behind.
-      setTimeout(onIdle, lastWordsMs);
+      setTimeout(resolve, lastWordsMs);
     }, config.drainTimeoutMs);
-    await Promise.all([idle, open.drain?.()]);
+    await Promise.all([Promise.race([serving.idle(), cutOff]), open.drain?.()]);
     clearTimeout(limit);
     await listener.close();
     grpc.close();
-    await closeAll();
+    await opened.close();
     lifecycle.enter("closed");
   };
   let closing: Promise<void> | undefined;
@@ -187,30 +120,25 @@ export async function startHost(
   };
 }
 
-function needsOf({ calls, effects, consumes }: Definition) {
-  const uses = (system: string) => effects.some((effect) => effect.system === system);
-  return {
-    calls: calls.map(({ name }) => name),
-    mongodb: uses("mongodb"),
-    rabbitmq: uses("rabbitmq") || consumes !== undefined,
-  };
-}
-
-function openFunction(
+/**
+ * A defined function is the handler that functions-framework's registry holds, called directly: the framework's
+ * server would put Express, five body parsers and node:domain in between. A plain handler relies on those.
+ */
+function handlerOf(
   definition: Definition | undefined,
-  runtime: Runtime,
-): Promise<OpenFunction> | OpenFunction {
-  return definition?.open(runtime) ?? { routes: [], resources: [] };
-}
-
-/** Without a receiver nothing of OpenTelemetry's SDK is loaded. */
-async function openTracing(
-  { telemetry }: Config,
-  log: Logger,
-  metrics: Metrics | undefined,
-): Promise<Tracing> {
-  const listeners = metrics ? [metrics.record] : [];
-  if (!telemetry) return createTracing({ listeners });
-  const { startSpans } = await import("./telemetry/otel.ts");
-  return createTracing({ spans: startSpans(telemetry, log), listeners });
+  { runtime, serving, open }: Opened,
+): HttpServerOptions["handle"] {
+  const { name, config } = runtime;
+  const { bodyLimitBytes } = config;
+  if (!definition) {
+    return createRoad({ serving, bodyLimitBytes, answer: byFramework(getTestServer(name)) });
+  }
+  const handler = getFunction(name);
+  if (!handler) throw new HostError("ERR_CONFIG", `${name} is not registered`);
+  const call = handler as HttpServerOptions["handle"];
+  const road = createRoad({ serving, bodyLimitBytes, answer: byRoute(open.routes) });
+  return (request, response) => {
+    setRoad(request, road);
+    return call(request, response);
+  };
 }

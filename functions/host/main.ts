@@ -1,29 +1,21 @@
 /**
  * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop, or, with
- * the argument --declare-queues, declares its queues and ends; with --once, starts, stops and ends, which
+ * the arguments --declare-queues [QUEUE ...], declares its queues and those named, and ends; with --once, starts, stops and ends, which
  * shows that an image holds what it needs, and fills its compile cache.
  *
- *   index          what a function may import
- *   greeter        a function that greets; subscriber, gateway and bridge are the other kinds; ui's is in its folder
- *   definition     the types that all kinds share
- *   effects        what may be done with a greeting: mongo saves, publisher publishes
- *   host           one function on one port, and its end
- *   listener       tells HTTP/1.1 from gRPC by a connection's first bytes
- *   http-server    the HTTP face; exchange ties a request to functions-framework and its routes,
- *                  http-operation to its span
- *   grpc-server    the gRPC face, with health and reflection
- *   http-client    calls a function over HTTP; grpc-client over gRPC
- *   call           what belongs to one request: signal, deadline, headers, logger
- *   admission      which of the headers that travel along are heeded here: faults, protocol, log level
- *   headers        the headers that travel along every hop; trace-context reads and writes the trace's
- *   tracing        where every operation begins and ends; otel makes spans of them, and loads the SDK
- *   serving        a request's place in its trace, its log lines and its access line
- *   semantics      attributes by OpenTelemetry's conventions, of which operation is the type
- *   amqp           one connection to RabbitMQ; queue and declare declare, event-message converts
- *   batch          group commit; backoff: jittered waits
- *   metrics        figures for Prometheus: of operations by metric-families, and process-metrics
- *   graph          definitions as nodes and edges
- *   health, lifecycle, config, telemetry-config, errors, logger
+ *   index         what a function may import
+ *   host          one function on one port, and its end
+ *   kinds/        handler is what every kind is made of: greeter, subscriber, gateway; bridge has no routes.
+ *                 definition is their data, open what they stand on, graph what the definitions draw together
+ *   serve/        listener tells HTTP/1.1 from gRPC by a connection's first bytes; lifecycle, health
+ *   http/         server, the road of a request, routes, answers; client; plain for plain handlers
+ *   grpc/         server, services, reflection; client
+ *   call/         call is what belongs to one request; serving is the one road of both protocols; admission
+ *                 decides what a request may ask for, faults is one of those things
+ *   events/       event reads CloudEvents, publisher writes them; amqp is the one connection to RabbitMQ
+ *   store/        mongo saves by group commit (batch), over the one client of database
+ *   telemetry/    tracing is where every operation begins and ends; otel makes spans, metrics figures, logger lines
+ *   base/         config, errors, headers, and what else depends on nothing
  */
 import { targetOf } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
@@ -33,9 +25,10 @@ import type { Definition } from "./kinds/definition.ts";
 /** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
 try {
   const definition = await loadDefinition(targetOf());
-  if (definition && process.argv.includes("--declare-queues")) {
+  const flag = process.argv.indexOf("--declare-queues");
+  if (definition && flag >= 0) {
     const { declareQueues } = await import("./events/declare.ts");
-    await declareQueues(definition);
+    await declareQueues(definition, { others: process.argv.slice(flag + 1) });
   } else if (process.argv.includes("--once")) {
     const host = await startHost(definition);
     await host.close();
@@ -78,6 +71,10 @@ function stopWhenTold(host: Host): void {
   process.on("disconnect", () => stop("the parent is gone"));
   // Whoever read the logs may go before we do; that is no reason to fail.
   process.stdout.on("error", () => {});
+  // A promise that a handler has let go of: its request is answered already, and others are at work.
+  process.on("unhandledRejection", (err) => {
+    host.log.error({ err }, "a promise that nothing waits for was rejected");
+  });
   process.on("uncaughtException", (err) => {
     host.log.fatal({ err }, "failed, the process ends");
     process.exit(1);

@@ -13,7 +13,12 @@ const checks: readonly [title: string, command: string, ...args: string[]][] = [
   ["types of the page", "tsc", "--project", "functions/ui/page"],
   ["proto lint", "buf", "lint", "proto"],
   ["wire contract", "buf", "breaking", "proto", "--against", "proto/wire-contract.json"],
-  ["generated files", process.execPath, join(functionsDir, "local/generate.ts"), "--check"],
+  [
+    "generated files",
+    process.execPath,
+    join(functionsDir, "local/generate/generate.ts"),
+    "--check",
+  ],
 ];
 
 for (const [title, command, ...args] of checks) {

@@ -138,7 +138,7 @@ async function urlsFor(
     functions.some(({ definition }) => definition === undefined || test(definition));
   const uses = (system: "rabbitmq" | "mongodb") =>
     some(({ effects }) => effects.some((effect) => effect.system === system));
-  const usesRabbit = uses("rabbitmq") || some(({ consumes }) => consumes !== undefined);
+  const usesRabbit = uses("rabbitmq") || some(({ kind }) => kind === "bridge");
   return {
     ...(usesRabbit && { RABBITMQ_URL: (await services.rabbit).url }),
     ...(uses("mongodb") && { MONGODB_URL: (await services.mongo).url }),

@@ -17,7 +17,7 @@ const commands = {
   "services:down": "services-down.ts",
   test: "test.ts",
   check: "check.ts",
-  generate: "generate.ts",
+  generate: "generate/generate.ts",
   screenshots: "../ui/screenshots.ts",
 };
 

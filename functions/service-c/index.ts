@@ -4,5 +4,5 @@ import { greeter, saveTo } from "#host";
 export default greeter({
   name: "service-c",
   greeting: "Konnichiwa, from Service-C!",
-  effect: saveTo("service-c.greetings"),
+  effects: [saveTo("service-c.greetings")],
 });

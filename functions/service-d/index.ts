@@ -4,5 +4,5 @@ import { greeter, publishTo } from "#host";
 export default greeter({
   name: "service-d",
   greeting: "Shalom, from Service-D!",
-  effect: publishTo("service-d"),
+  effects: [publishTo("service-d")],
 });

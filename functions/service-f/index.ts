@@ -4,5 +4,6 @@ import { saveTo, subscriber } from "#host";
 export default subscriber({
   name: "service-f",
   greeting: "Hola, from Service-F!",
-  effect: saveTo("service-f.messages"),
+  from: "service-d",
+  effects: [saveTo("service-f.messages")],
 });

@@ -4,5 +4,5 @@ import { greeter, saveTo } from "#host";
 export default greeter({
   name: "service-g",
   greeting: "Ahlan, from Service-G!",
-  effect: saveTo("service-g.greetings"),
+  effects: [saveTo("service-g.greetings")],
 });

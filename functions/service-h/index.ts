@@ -4,5 +4,5 @@ import { greeter, saveTo } from "#host";
 export default greeter({
   name: "service-h",
   greeting: "Ciao, from Service-H!",
-  effect: saveTo("service-h.greetings"),
+  effects: [saveTo("service-h.greetings")],
 });

@@ -1,6 +1,8 @@
+import type { RouteAnswer } from "#host/base/answer";
 import { HostError } from "#host/base/errors";
-import { registerFunction } from "#host/http/exchange";
-import type { Definition, Route, RouteAnswer, RouteRequest } from "#host/kinds/definition";
+import type { Route, RouteRequest } from "#host/http/route";
+import { define } from "#host/kinds/define";
+import type { Definition } from "#host/kinds/definition";
 import type { Graph } from "#host/kinds/graph";
 import { eventStreamHeaders } from "./event-stream.ts";
 import { createGraphFeed } from "./graph-feed.ts";
@@ -21,12 +23,15 @@ export interface FrontEndOptions {
  * else the declared graph, with Prometheus' figures where PROMETHEUS_URL is set.
  */
 export function frontEnd({ name, graph }: FrontEndOptions): Definition {
-  registerFunction(name);
-  return {
+  return define({
     kind: "ui",
     name,
     calls: [],
     effects: [],
+    routes: [],
+    services: [],
+    deploy: { public: true, scale: { min: 1, max: 2 }, timeoutSeconds: 300 },
+    problems: [],
     async open({ config, log }) {
       const page = await loadPage();
       const { liveUrl, liveControl, jaegerUrl, kialiUrl } = config.ui;
@@ -70,7 +75,7 @@ export function frontEnd({ name, graph }: FrontEndOptions): Definition {
         drain: async () => live.end(),
       };
     },
-  };
+  });
 }
 
 function graphRoutes(options: GraphSourceOptions) {

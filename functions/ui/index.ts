@@ -1,5 +1,5 @@
-import graph from "../gateway/graph.json" with { type: "json" };
 import { frontEnd } from "./front-end.ts";
+import graph from "./graph.json" with { type: "json" };
 
 /**
  * The page on which the graph is seen at work: it draws the figures, sends requests to the gateway from

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
+import type { RouteAnswer } from "#host/base/answer";
 import { HostError, reasonOf } from "#host/base/errors";
-import type { Route, RouteAnswer, RouteRequest } from "#host/kinds/definition";
+import type { Route, RouteRequest } from "#host/http/route";
 import { eventStreamType } from "./event-stream.ts";
 import { refuseForeignPages } from "./security.ts";
 

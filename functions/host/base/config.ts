@@ -78,6 +78,8 @@ export interface Config {
 
 /** What a function needs of its surroundings besides a port, from its definition. */
 export interface Needs {
+  /** Its name, where FUNCTION_TARGET does not give it: under functions-framework's own command line. */
+  name: string;
   calls: readonly string[];
   mongodb: boolean;
   rabbitmq: boolean;
@@ -162,9 +164,10 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   if (namespace && !namePattern.test(namespace)) {
     wrong("NAMESPACE", "lower-case letters, digits and dashes are expected");
   }
-  const target = text("FUNCTION_TARGET");
+  const given = text("FUNCTION_TARGET");
+  const target = given ?? needs?.name;
   if (!target) problems.push(`FUNCTION_TARGET is not set: ${variables.FUNCTION_TARGET}`);
-  else if (!targetOf(env)) {
+  else if (given && !targetOf(env)) {
     wrong("FUNCTION_TARGET", "lower-case letters, digits and dashes are expected");
   }
   const seconds = [1, 3_600_000] as const;

@@ -7,6 +7,7 @@ export const errorTable = {
   ERR_BAD_REQUEST: { http: 400, grpc: 3, retryable: false, title: "Bad Request" },
   ERR_NOT_FOUND: { http: 404, grpc: 5, retryable: false, title: "Not Found" },
   ERR_METHOD: { http: 405, grpc: 12, retryable: false, title: "Method Not Allowed" },
+  ERR_MEDIA_TYPE: { http: 415, grpc: 3, retryable: false, title: "Unsupported Media Type" },
   ERR_TOO_LARGE: { http: 413, grpc: 8, retryable: false, title: "Content Too Large" },
   ERR_CANCELLED: { http: 499, grpc: 1, retryable: false, title: "Client Closed Request" },
   ERR_INTERNAL: { http: 500, grpc: 13, retryable: false, title: "Internal Error" },
@@ -33,6 +34,12 @@ export interface Problem {
   code: ErrorCode;
 }
 
+export interface HostErrorOptions {
+  readonly cause?: unknown;
+  readonly http?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
  * An error with a stable `code`; match on that, not on the class or the text. Its message goes over
  * the wire, so it names functions, queues and addresses, and never holds a secret; `cause` stays here.
@@ -41,12 +48,15 @@ export class HostError extends Error {
   override readonly name = "HostError";
   readonly code: ErrorCode;
   readonly http: number;
+  /** What the answer over HTTP says besides: `allow`, say. */
+  readonly headers: Readonly<Record<string, string>>;
 
   /** `http` is the status that this function answers, where it is not the code's own; callers answer the code's. */
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; http?: number }) {
+  constructor(code: ErrorCode, message: string, options: HostErrorOptions = {}) {
     super(message, options);
     this.code = code;
-    this.http = options?.http ?? errorTable[code].http;
+    this.http = options.http ?? errorTable[code].http;
+    this.headers = options.headers ?? {};
   }
 
   get grpc(): number {

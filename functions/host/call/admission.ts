@@ -1,8 +1,8 @@
 import { type Config, callProtocols } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
-import type { Callee, CallProtocol } from "../kinds/definition.ts";
 import type { Call } from "./call.ts";
+import type { Callee, CallProtocol } from "./callee.ts";
 import { createFaults, type FaultsOptions } from "./faults.ts";
 
 /** What a request asks of every function that it passes: faults, the protocol of its calls, more in the log. */

@@ -65,16 +65,28 @@ export function timeForCallee(call: Call): number {
   return Math.max(1, call.deadline - hopMarginMs - Date.now());
 }
 
-/** The promise's outcome, or the abort's reason as soon as the signal aborts. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * The promise's outcome, or the abort's reason when the signal aborts and the promise has not settled
+ * `graceMs` later: work that ends by itself then says more of where it was.
+ */
+export async function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  graceMs = 0,
+): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
+  let grace: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    if (graceMs === 0) reject(signal.reason);
+    else grace = setTimeout(() => reject(signal.reason), graceMs);
+  };
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([aborted, promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
+    clearTimeout(grace);
   }
 }
 

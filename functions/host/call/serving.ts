@@ -1,31 +1,45 @@
-/** What both faces of a function do with a request that came in: its operation, its logger, its access line. */
+/**
+ * The one road of a request, whatever its protocol: its place in the trace and in the log, what it asks for,
+ * its work within its deadline, its error, its end.
+ */
+import { randomUUID } from "node:crypto";
 import type { Attributes } from "@opentelemetry/api";
+import type { Config } from "../base/config.ts";
+import { HostError } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
-import { logOf } from "../telemetry/logger.ts";
+import { type Logger, logOf } from "../telemetry/logger.ts";
 import { placeInTrace } from "../telemetry/trace-context.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
-import type { RunningCall } from "./call.ts";
+import { abortable, createCall, type RunningCall } from "./call.ts";
 
-export interface ServedRequest {
+/** A request as it came in, in the terms of no protocol. */
+export interface Incoming {
   readonly protocol: "http" | "grpc";
-  /** Until the route is known. */
+  /** The operation's, until the route is known. */
   readonly name: string;
   readonly attributes: Attributes;
   /** By performance.now(). */
   readonly startedAt: number;
-  /** The propagated headers of an event that the request brings: they lead. */
-  readonly event?: PropagatedHeaders | undefined;
+  /** The CloudEvent that it brings, whose headers win over the request's. */
+  readonly event?: { readonly key: string; readonly headers: PropagatedHeaders } | undefined;
 }
 
 export interface Served {
   readonly call: RunningCall;
+  /**
+   * Lets the request's faults happen, then does the work. Settles by the call's deadline at the latest,
+   * whatever the work does.
+   */
+  run<T>(work: (call: RunningCall) => Promise<T>): Promise<T>;
+  /** What the work threw, as the error to answer with. An unexpected one is logged, with its stack. */
+  fail(thrown: unknown): HostError;
   /** Ends the call and its operation, and logs the access line. Idempotent. */
   end(answer: ServedAnswer): void;
 }
 
 export interface ServedAnswer {
-  /** As a person reads it: "GET /api/greeting 200". */
+  /** For people: "GET /api/greeting 200". */
   readonly summary: string;
   readonly route: string | undefined;
   /** The HTTP or gRPC status. */
@@ -34,23 +48,37 @@ export interface ServedAnswer {
   readonly attributes: Attributes;
 }
 
-/** Takes a call that has begun, and gives it its place in the trace and in the log. */
-export type Serve = (call: RunningCall, request: ServedRequest) => Served;
+export interface Serving {
+  /** Begins a call before its body is read; `timeoutMs` is what the client allows. Every call must be ended. */
+  begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  serve(begun: RunningCall, incoming: Incoming): Served;
+  /** Settles when no call is in flight. */
+  idle(): Promise<void>;
+  /** Cuts off what is in flight; returns how many calls that were. */
+  abortAll(reason: HostError): number;
+}
 
-export function createServing({
-  tracing,
-  admission,
-}: {
+export interface ServingOptions {
+  config: Pick<Config, "deadlineMs">;
+  log: Logger;
   tracing: Tracing;
-  admission: Pick<Admission, "headersOf">;
-}): Serve {
+  admission: Pick<Admission, "headersOf" | "admit">;
+}
+
+/** How long work that was aborted may take to say by itself what it waited for. */
+const lastWordsMs = 100;
+
+export function createServing({ config, log, tracing, admission }: ServingOptions): Serving {
+  const calls = new Set<RunningCall>();
+  const waiting = new Set<() => void>();
   let cold = true;
 
-  return (call, { protocol, name, attributes, startedAt, event }) => {
+  const serve: Serving["serve"] = (begun, incoming) => {
+    const { protocol, name, attributes, startedAt, event } = incoming;
     const coldStart = cold;
     cold = false;
-    const { trace, links } = placeInTrace(call.headers, event);
-    const headers = admission.headersOf({ ...call.headers, ...event });
+    const { trace, links } = placeInTrace(begun.headers, event?.headers);
+    const headers = admission.headersOf({ ...begun.headers, ...event?.headers });
     const operation = tracing.begin(
       {
         kind: "server",
@@ -64,22 +92,58 @@ export function createServing({
       { headers },
       { trace, links, startedAt },
     );
-    const log = logOf(call.log, headers, operation.trace ?? trace.parent);
+    const requestLog = logOf(begun.log, headers, operation.trace ?? trace.parent);
+    const call: RunningCall = { ...begun, headers: operation.headers, operation, log: requestLog };
     let ended = false;
     return {
-      call: { ...call, headers: operation.headers, operation, log },
+      call,
+      async run(work) {
+        await admission.admit(call, event?.key);
+        return abortable(work(call), call.signal, lastWordsMs);
+      },
+      fail(thrown) {
+        const error = HostError.from(thrown);
+        operation.fail(error);
+        if (error.code === "ERR_INTERNAL") requestLog.error({ err: thrown }, "failed unexpectedly");
+        else requestLog.debug({ err: error }, "answered with an error");
+        return error;
+      },
       end({ summary, route, status, bytes, attributes: last }) {
         if (ended) return;
         ended = true;
         operation.set(last);
         operation.end();
         const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-        log.info(
+        requestLog.info(
           { route, protocol, status, durationMs, bytes, ...(coldStart && { coldStart }) },
           `${summary} in ${durationMs} ms${coldStart ? ", the first of this process" : ""}`,
         );
-        call.end();
+        begun.end();
       },
     };
+  };
+
+  return {
+    begin(headers, timeoutMs = config.deadlineMs) {
+      const call = createCall({
+        headers: { "x-request-id": randomUUID(), ...headers },
+        timeoutMs: Math.min(timeoutMs, config.deadlineMs),
+        log,
+      });
+      calls.add(call);
+      const end = () => {
+        call.end();
+        if (!calls.delete(call) || calls.size > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting.clear();
+      };
+      return { ...call, end };
+    },
+    serve,
+    idle: () => new Promise((resolve) => (calls.size === 0 ? resolve() : waiting.add(resolve))),
+    abortAll(reason) {
+      for (const call of calls) call.abort(reason);
+      return calls.size;
+    },
   };
 }

@@ -1,30 +1,36 @@
 /**
- * One AMQP 0.9.1 connection with one confirm channel, kept for the process's life.
+ * One AMQP 0.9.1 connection with one confirm channel for everything that a function does with queues, kept for
+ * the process's life.
  *
- * A1 While it is `up`, the channel is open and the queue is declared.
+ * A1 While it is `up`, the channel is open and every queue in use is declared.
  * A2 A channel that closes takes its connection along, so that there is one way to recover:
  *    amqplib's, which opens both anew, with growing, jittered waits.
  * A3 Opening never rejects for a broker that is away: that is a `problem()` until it is back.
  */
 import amqp, { type ChannelModel, type ConfirmChannel } from "amqplib";
 import { HostError, reasonOf } from "../base/errors.ts";
-import type { Resource, Runtime } from "../kinds/definition.ts";
+import type { Resource } from "../base/resource.ts";
+import type { Runtime } from "../call/runtime.ts";
 import type { QueueFigures } from "../telemetry/metrics.ts";
 import { deadLetterName, declareQueue } from "./queue.ts";
 
 export interface Broker extends Resource {
+  /** Declares the queue on the channel, and on each that comes after it. */
+  use(use: QueueUse): Promise<void>;
   /** The open channel; waits for one that is just being opened, and throws ERR_PUBLISH when there is none. */
   channel(): Promise<ConfirmChannel>;
-  /** Gives up the channel for a new one, which declares the queue again. */
+  /** Gives up the channel for a new one, which declares the queues again. */
   renew(): void;
 }
 
-export interface BrokerOptions {
-  queue: string;
-  runtime: Pick<Runtime, "name" | "config" | "log"> & Partial<Pick<Runtime, "metrics">>;
-  /** Called with each new channel, before it counts as open: to consume, or to watch returns. */
-  onChannel(channel: ConfirmChannel): Promise<void> | void;
+export interface QueueUse {
+  readonly queue: string;
+  /** Called with each new channel, once the queue is declared and before it counts as open. */
+  onChannel?(channel: ConfirmChannel): Promise<void> | void;
 }
+
+export type BrokerRuntime = Pick<Runtime, "name" | "config" | "log"> &
+  Partial<Pick<Runtime, "metrics">>;
 
 type State =
   | { kind: "down"; reason: string }
@@ -33,11 +39,23 @@ type State =
 /** The longest wait between two tries, and so the longest that a request waits for a broker that is away. */
 const longestWaitMs = 1_000;
 
-export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): Promise<Broker> {
+const brokers = new WeakMap<BrokerRuntime, Promise<Broker>>();
+
+/** The function's one broker, opened with its first use. */
+export function openBroker(runtime: BrokerRuntime): Promise<Broker> {
+  const known = brokers.get(runtime);
+  if (known) return known;
+  const broker = connect(runtime);
+  brokers.set(runtime, broker);
+  return broker;
+}
+
+async function connect(runtime: BrokerRuntime): Promise<Broker> {
   const { log } = runtime;
+  const uses: QueueUse[] = [];
   let state: State = { kind: "down", reason: "not connected yet" };
   let waiting = Promise.withResolvers<void>();
-  let closed = false;
+  let closed: Promise<void> | undefined;
 
   const down = (reason: string) => {
     if (state.kind === "up" && !closed) {
@@ -45,6 +63,12 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
       waiting = Promise.withResolvers<void>();
     }
     state = { kind: "down", reason };
+  };
+
+  const start = async (use: QueueUse | undefined, channel: ConfirmChannel) => {
+    if (!use) return;
+    await declareQueue(channel, use.queue);
+    await use.onChannel?.(channel);
   };
 
   const setup = async (connection: ChannelModel) => {
@@ -56,10 +80,9 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
       down("the channel was closed");
       connection.close().catch(() => {});
     });
-    await declareQueue(channel, queue);
-    await onChannel(channel);
+    for (let i = 0; i < uses.length; i++) await start(uses[i], channel);
     state = { kind: "up", channel, connection };
-    log.info({ queue }, "RabbitMQ is reachable");
+    log.info({ queues: uses.map(({ queue }) => queue) }, "RabbitMQ is reachable");
     waiting.resolve();
   };
 
@@ -84,13 +107,18 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
     down(reason);
   });
 
-  const queues = [queue, deadLetterName(queue)];
-  runtime.metrics?.watchQueues(async () =>
-    state.kind === "up" ? lookAt(queues, state.connection) : [],
-  );
+  runtime.metrics?.watchQueues(async () => {
+    const queues = uses.flatMap(({ queue }) => [queue, deadLetterName(queue)]);
+    return state.kind === "up" ? lookAt(new Set(queues), state.connection) : [];
+  });
 
   return {
     name: "RabbitMQ",
+    async use(use) {
+      uses.push(use);
+      // A queue that cannot be declared closes the channel, which is how it is seen and tried again.
+      if (state.kind === "up") await start(use, state.channel).catch(() => {});
+    },
     async channel() {
       if (state.kind === "down") await Promise.race([waiting.promise, after(2 * longestWaitMs)]);
       if (state.kind === "up") return state.channel;
@@ -104,18 +132,15 @@ export async function openBroker({ queue, runtime, onChannel }: BrokerOptions): 
       channel.close().catch(() => {});
     },
     problem: () => (state.kind === "up" ? undefined : `RabbitMQ is unreachable (${state.reason})`),
-    async close() {
-      closed = true;
-      await connection.close();
+    close() {
+      closed ??= connection.close();
+      return closed;
     },
   };
 }
 
 /** As many of the queues as there are, from the first on. */
-async function lookAt(
-  queues: readonly string[],
-  connection: ChannelModel,
-): Promise<QueueFigures[]> {
+async function lookAt(queues: Iterable<string>, connection: ChannelModel): Promise<QueueFigures[]> {
   const figures: QueueFigures[] = [];
   // On a channel of its own, which a queue that is gone closes.
   const channel = await connection.createChannel();

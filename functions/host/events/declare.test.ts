@@ -47,7 +47,7 @@ test("a broker that stays away is told after the limit, and a function without q
 });
 
 test("as a command it ends with exit code 0, and does not serve", async () => {
-  const main = join(import.meta.dirname, "main.ts");
+  const main = join(import.meta.dirname, "../main.ts");
   const environment = { FUNCTION_TARGET: "service-d", RABBITMQ_URL: url };
   await using run = runNode([main, "--declare-queues"], environment);
   assert.equal(await run.exit, 0, run.stderr());

@@ -1,29 +1,52 @@
-/** Publishes greetings as CloudEvents over AMQP 0.9.1: persistent, mandatory, confirmed. */
+/** Publishes CloudEvents over AMQP 0.9.1: persistent, mandatory, confirmed. */
+import { randomUUID } from "node:crypto";
 import { CloudEvent } from "cloudevents";
 import type { Greeting } from "#proto";
 import { HostError, reasonOf } from "../base/errors.ts";
-import { headersToEvent, type PropagatedHeaders } from "../base/headers.ts";
-import { abortable } from "../call/call.ts";
-import type { OpenEffect, Runtime } from "../kinds/definition.ts";
+import { headersToEvent } from "../base/headers.ts";
+import type { Resource } from "../base/resource.ts";
+import { abortable, type Call } from "../call/call.ts";
+import type { Runtime } from "../call/runtime.ts";
 import { queueAttributes, serverOfUrl } from "../telemetry/semantics.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
 import { openBroker } from "./amqp.ts";
+import type { EventJson } from "./event.ts";
 import { eventToMessage } from "./event-message.ts";
 
 /** The type of the event that stands for a greeting. */
 export const greetingEventType = "com.example-api.greeting.created";
 
-export async function openPublisher(
-  queue: string,
-  runtime: Runtime,
-): Promise<OpenEffect<Greeting>> {
+/** What a handler's code sees of a queue. */
+export interface Queue<T> {
+  /**
+   * Publishes an event, which the call's trace travels with; settles on the broker's confirm. `id` is a UUID and
+   * `time` is now unless they are given; the same id is stored once by its subscriber. Returns the id.
+   */
+  publish(event: {
+    type: string;
+    data: T;
+    id?: string;
+    subject?: string;
+    time?: string;
+  }): Promise<string>;
+}
+
+export interface Publisher<T> extends Resource {
+  /** Publishes a greeting, or passes a subscriber's event on as it is. */
+  apply(entry: Greeting | { readonly event: EventJson }, call: Call): Promise<void>;
+  bind(call: Call): Queue<T>;
+}
+
+export async function openPublisher<T>(queue: string, runtime: Runtime): Promise<Publisher<T>> {
   // By message id, from a message's return (no queue takes it) to its confirm, which follows.
   const returned = new Set<string>();
-  const broker = await openBroker({
+  const broker = await openBroker(runtime);
+  await broker.use({
     queue,
-    runtime,
     onChannel(channel) {
-      channel.on("return", ({ properties }) => returned.add(String(properties.messageId)));
+      channel.on("return", ({ fields, properties }) => {
+        if (fields.routingKey === queue) returned.add(String(properties.messageId));
+      });
     },
   });
 
@@ -32,15 +55,15 @@ export async function openPublisher(
     ...serverOfUrl(runtime.config.rabbitmqUrl, 5672),
   };
 
-  const publish = async (greeting: Greeting, running: RunningOperation) => {
+  const send = async (event: EventJson, running: RunningOperation) => {
     const channel = await broker.channel();
-    const event = eventOf(greeting, runtime.name, running.headers);
-    const { content, headers, properties } = eventToMessage(event);
+    const carried = new CloudEvent({ ...event, ...headersToEvent(running.headers) });
+    const { content, headers, properties } = eventToMessage(carried);
     running.set({ "messaging.message.body.size": content.length });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const options = { ...properties, headers, persistent: true, mandatory: true };
     channel.publish("", queue, content, options, (error: unknown) => {
-      const lost = returned.delete(greeting.id);
+      const lost = returned.delete(event.id);
       if (!error && !lost) return resolve();
       const why = lost ? "there is no such queue" : reasonOf(error);
       const detail = `RabbitMQ did not take the message for queue ${queue} (${why})`;
@@ -51,37 +74,37 @@ export async function openPublisher(
     await promise;
   };
 
-  return {
-    ...broker,
-    apply(greeting, call) {
-      const about = { ...attributes, "messaging.message.id": greeting.id };
-      const operation = { kind: "producer", name: `publish ${queue}`, attributes: about } as const;
-      return runtime.tracing.run(operation, call, async (running) => {
-        try {
-          await abortable(publish(greeting, running), call.signal);
-        } catch (thrown) {
-          if (call.signal.aborted) throw HostError.from(call.signal.reason).at("RabbitMQ");
-          if (thrown instanceof HostError) throw thrown;
-          const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
-          throw new HostError("ERR_PUBLISH", detail, { cause: thrown });
-        }
-      });
-    },
+  const publish = (event: EventJson, call: Call): Promise<void> => {
+    const about = { ...attributes, "messaging.message.id": event.id };
+    const operation = { kind: "producer", name: `publish ${queue}`, attributes: about } as const;
+    return runtime.tracing.run(operation, call, async (running) => {
+      try {
+        await abortable(send(event, running), call.signal);
+      } catch (thrown) {
+        if (call.signal.aborted) throw HostError.from(call.signal.reason).at("RabbitMQ");
+        if (thrown instanceof HostError) throw thrown;
+        const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
+        throw new HostError("ERR_PUBLISH", detail, { cause: thrown });
+      }
+    });
   };
-}
 
-function eventOf(
-  greeting: Greeting,
-  name: string,
-  headers: PropagatedHeaders,
-): CloudEvent<Greeting> {
-  return new CloudEvent({
-    id: greeting.id,
-    source: `/${name}`,
-    type: greetingEventType,
-    time: greeting.created,
-    datacontenttype: "application/json",
-    data: greeting,
-    ...headersToEvent(headers),
-  });
+  const source = `/${runtime.name}`;
+  const json = { specversion: "1.0", source, datacontenttype: "application/json" } as const;
+  return {
+    name: broker.name,
+    problem: broker.problem,
+    close: broker.close,
+    apply(entry, call) {
+      if ("event" in entry) return publish(entry.event, call);
+      const { id, created: time } = entry;
+      return publish({ ...json, id, type: greetingEventType, time, data: entry }, call);
+    },
+    bind: (call) => ({
+      async publish({ id = randomUUID(), time = new Date().toISOString(), ...event }) {
+        await publish({ ...json, id, time, ...event }, call);
+        return id;
+      },
+    }),
+  };
 }

@@ -1,14 +1,24 @@
 /** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
-import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { type Greeting, GreetingServiceClient } from "#proto";
+import {
+  Client,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { type Greeting, GreetingServiceService } from "#proto";
 import { codeOfGrpc, HostError, isErrorCode } from "../base/errors.ts";
 import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
-import { greetingMethod, grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
+import type { Runtime } from "../call/runtime.ts";
+import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
 
 export interface GrpcClient {
-  /** The callee's greetings; an error that it answers is thrown with its code and path of hops. */
+  /** Calls a unary method; an error that the callee answers is thrown with its code and path of hops. */
+  readonly invoke: Runtime["invoke"];
+  /** The callee's greetings. */
   greetings(callee: string, call: Call): Promise<Greeting[]>;
   close(): void;
 }
@@ -20,12 +30,12 @@ export function createGrpcClient(
   addressOf: (name: string) => string,
   tracing: Tracing = createTracing(),
 ): GrpcClient {
-  const channels = new Map<string, GreetingServiceClient>();
+  const channels = new Map<string, Client>();
 
-  const channelTo = (callee: string): GreetingServiceClient => {
+  const channelTo = (callee: string): Client => {
     const known = channels.get(callee);
     if (known) return known;
-    const channel = new GreetingServiceClient(addressOf(callee), credentials.createInsecure(), {
+    const channel = new Client(addressOf(callee), credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
     });
@@ -35,23 +45,33 @@ export function createGrpcClient(
 
   // grpc-js fails every call while a channel backs off from a failed connection. A new channel dials
   // at once, so a callee that has come back is reached by the next request, not after the backoff.
-  const discard = (callee: string, channel: GreetingServiceClient) => {
+  const discard = (callee: string, channel: Client) => {
     if (channels.get(callee) === channel) channels.delete(callee);
     channel.close();
   };
 
-  const ask = async (
+  const ask = async <Request, Response>(
     callee: string,
+    method: MethodDefinition<Request, Response>,
+    request: Request,
     call: Call,
     headers: PropagatedHeaders,
-  ): Promise<Greeting[]> => {
+  ): Promise<Response> => {
     const deadline = Date.now() + timeForCallee(call);
     const metadata = new Metadata();
     headersToMetadata(headers, metadata);
     const channel = channelTo(callee);
-    const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
-    const running = channel.greeting({}, metadata, { deadline }, (error, response) =>
-      error ? reject(error) : resolve(response.greeting),
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const { path, requestSerialize, responseDeserialize } = method;
+    const running = channel.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      { deadline },
+      // Without an error there is a response.
+      (error, response) => (error ? reject(error) : resolve(response as Response)),
     );
     const onAbort = () => running.cancel();
     call.signal.addEventListener("abort", onAbort, { once: true });
@@ -65,30 +85,37 @@ export function createGrpcClient(
     }
   };
 
+  const invoke: GrpcClient["invoke"] = (callee, method, request, call) => {
+    const address = addressOf(callee);
+    const name = method.path.slice(1);
+    const attributes = { ...grpcCall(name), ...peerOf(callee, address) };
+    const operation = { kind: "client", name, attributes } as const;
+    return tracing.run(operation, call, async (running) => {
+      const reused = channels.has(callee);
+      const once = () => ask(callee, method, request, call, running.headers);
+      try {
+        const response = await once().catch((thrown) => {
+          // The callee may have gone, and come back, while the connection was idle. One more try, on
+          // a new one; the HTTP client does the same.
+          if (!reused || !isLost(thrown) || call.signal.aborted) throw thrown;
+          running.event("retry", { reason: (thrown as ServiceError).details });
+          return once();
+        });
+        running.set(grpcStatus(status.OK));
+        return response;
+      } catch (thrown) {
+        if (thrown instanceof HostError) throw thrown;
+        const error = thrown as ServiceError;
+        running.set(grpcStatus(error.code));
+        throw failure(callee, address, error, call);
+      }
+    });
+  };
+
   return {
-    greetings(callee, call) {
-      const address = addressOf(callee);
-      const attributes = { ...grpcCall, ...peerOf(callee, address) };
-      const operation = { kind: "client", name: greetingMethod, attributes } as const;
-      return tracing.run(operation, call, async (running) => {
-        const reused = channels.has(callee);
-        try {
-          const greetings = await ask(callee, call, running.headers).catch((thrown) => {
-            // The callee may have gone, and come back, while the connection was idle. One more try, on
-            // a new one; the HTTP client does the same.
-            if (!reused || !isLost(thrown) || call.signal.aborted) throw thrown;
-            running.event("retry", { reason: (thrown as ServiceError).details });
-            return ask(callee, call, running.headers);
-          });
-          running.set(grpcStatus(status.OK));
-          return greetings;
-        } catch (thrown) {
-          if (thrown instanceof HostError) throw thrown;
-          const error = thrown as ServiceError;
-          running.set(grpcStatus(error.code));
-          throw failure(callee, address, error, call);
-        }
-      });
+    invoke,
+    async greetings(callee, call) {
+      return (await invoke(callee, GreetingServiceService.greeting, {}, call)).greeting;
     },
     close() {
       for (const channel of channels.values()) channel.close();
@@ -96,7 +123,6 @@ export function createGrpcClient(
     },
   };
 }
-
 function failure(callee: string, address: string, error: ServiceError, call: Call): HostError {
   const ours = trailer(error);
   if (ours) return new HostError(ours, error.details);

@@ -1,39 +1,29 @@
 /** The HTTP face of a call, from the caller's side: one keep-alive agent for the process's life. */
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import type { Attributes } from "@opentelemetry/api";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { type Greeting, GreetingResponse } from "#proto";
 import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
+import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
 import { peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
-
-export interface HttpMessage {
-  readonly method: "GET" | "POST";
-  /** Path and query. The path names the operation, so one with an id in it would make as many names. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
-  /** Of the operation, besides those of any request. */
-  readonly attributes?: Attributes;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
 
 export interface HttpClient {
   /**
    * Sends the call's headers and time left along. Resolves with whatever the callee answers;
    * rejects with ERR_CALLEE when it cannot be reached, and with the call's own reason when that ends.
    */
-  send(callee: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;
+  readonly send: Runtime["send"];
   /** The callee's greetings; a problem that it answers is thrown with its code and path of hops. */
   greetings(callee: string, call: Call): Promise<Greeting[]>;
   close(): void;
 }
+
+const greetingMessage = {
+  method: "GET",
+  path: "/api/greeting",
+  template: "/api/greeting",
+} as const;
 
 /** An answer larger than this is not a greeting of any graph that one would build. */
 const maxAnswerBytes = 16 * 1024 * 1024;
@@ -82,14 +72,15 @@ export function createHttpClient(
 
   const send: HttpClient["send"] = (callee, message, call) => {
     const address = addressOf(callee);
-    const { method, path } = message;
+    const { method, path, template } = message;
     const attributes = {
       "http.request.method": method,
       "url.full": `http://${address}${path}`,
       ...peerOf(callee, address),
       ...message.attributes,
     };
-    const name = `${method} ${path.split("?", 1)[0]}`;
+    // A path may hold ids, and each would be an operation of its own.
+    const name = template ? `${method} ${template}` : method;
     return tracing.run({ kind: "client", name, attributes }, call, async (running) => {
       try {
         const answer = await exchange(address, message, call, running.headers).catch((thrown) => {
@@ -114,7 +105,7 @@ export function createHttpClient(
   return {
     send,
     async greetings(callee, call) {
-      const answer = await send(callee, { method: "GET", path: "/api/greeting" }, call);
+      const answer = await send(callee, greetingMessage, call);
       if (answer.status === 200) return parseGreetings(callee, answer.body);
       throw problemOf(callee, answer);
     },

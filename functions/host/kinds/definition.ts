@@ -1,31 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
 import type { Greeting } from "#proto";
-import type { Config } from "../base/config.ts";
-import type { Admission } from "../call/admission.ts";
+import type { Resource } from "../base/resource.ts";
 import type { Call } from "../call/call.ts";
-import type { HttpAnswer, HttpMessage } from "../http/client.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
-import type { Tracing } from "../telemetry/tracing.ts";
-
-export type CallProtocol = "http" | "grpc";
-
-/** A declared edge of the graph: whom a function calls, and how. */
-export interface Callee {
-  readonly name: string;
-  readonly protocol: CallProtocol;
-}
-
-/** Calls `name` over HTTP/JSON. */
-export function http(name: string): Callee {
-  return { name, protocol: "http" };
-}
-
-/** Calls `name` over gRPC. */
-export function grpc(name: string): Callee {
-  return { name, protocol: "grpc" };
-}
+import type { Callee, GrpcService } from "../call/callee.ts";
+import type { HttpMethod, Runtime } from "../call/runtime.ts";
+import type { OpenService } from "../grpc/service.ts";
+import type { Route } from "../http/route.ts";
 
 /** A declared edge to a database's collection ("database.collection") or a broker's queue. */
 export interface Destination {
@@ -33,91 +12,86 @@ export interface Destination {
   readonly destination: string;
 }
 
-/** Something to do with each greeting or message. Declaring it opens nothing; its host opens it. */
-export interface Effect<Entry> extends Destination {
-  open(runtime: Runtime): Promise<OpenEffect<Entry>>;
+/**
+ * Something that a function does with data that leaves it. Declaring it opens nothing; its host opens it.
+ * `Entry` is what a greeter or subscriber applies it to, `Bound` what a handler sees of it in one call.
+ */
+export interface Effect<Entry, Bound = unknown> extends Destination {
+  open(runtime: Runtime): Promise<OpenEffect<Entry, Bound>>;
 }
 
-export interface OpenEffect<Entry> extends Resource {
+export interface OpenEffect<Entry, Bound = unknown> extends Resource {
   /** Settles when the entry is safe where it belongs; rejects with a HostError otherwise. */
   apply(entry: Entry, call: Call): Promise<void>;
+  /** For one call, whose deadline and trace it has. */
+  bind(call: Call): Bound;
 }
 
-/** A client of an outside server, which reconnects by itself until it is closed. */
-export interface Resource {
-  /** The server's name as a person knows it, and the key in /readyz. */
-  readonly name: string;
-  /** Why it cannot be used right now, or undefined when it can. */
-  problem(): string | undefined;
-  close(): Promise<void>;
+/** A route as the gateway, OpenAPI and people need to know it. */
+export interface RouteDeclaration {
+  readonly method: HttpMethod;
+  readonly path: string;
+  /** One sentence for OpenAPI. */
+  readonly summary?: string;
+  /** JSON Schema of its body, where one is declared and its library can tell it. */
+  readonly body?: object;
+}
+
+/** What a cluster needs to know of a function and cannot derive. */
+export interface Deploy {
+  /** Reachable from outside, at SUBDOMAIN.ENVIRONMENT.example-api.com (false). */
+  readonly public?: boolean;
+  /** The first part of its public name (the function's name). */
+  readonly subdomain?: string;
+  /** Instances, and how many requests at a time one of them is meant to have, on average. */
+  readonly scale?: { readonly min?: number; readonly max?: number; readonly target?: number };
+  /** The most requests that one instance gets at a time (100). */
+  readonly concurrency?: number;
+  /** The longest that Knative lets a request take (60). */
+  readonly timeoutSeconds?: number;
+  /** Kubernetes quantities (25m and 128Mi requested, 1 and 256Mi at most). */
+  readonly resources?: {
+    readonly requests?: { readonly cpu?: string; readonly memory?: string };
+    readonly limits?: { readonly cpu?: string; readonly memory?: string };
+  };
 }
 
 /**
- * One function, as data: the host, the local run, the graph and the tests all read it.
+ * One function, as data: the host, the local run, the graph, the manifests and the tests all read it.
  * Making one registers its handler with functions-framework and opens nothing.
  */
 export interface Definition {
-  readonly kind: "greeter" | "subscriber" | "gateway" | "bridge" | "ui";
+  readonly kind: "greeter" | "subscriber" | "handler" | "gateway" | "bridge" | "ui";
+  /** The folder's name, which is the function's target, Knative Service and image too. */
   readonly name: string;
   readonly greeting?: string;
   /** In answer order. */
   readonly calls: readonly Callee[];
+  /** In the order in which they are declared. */
   readonly effects: readonly Destination[];
-  /** The queue that it consumes. */
-  readonly consumes?: string;
+  /** The queue that it consumes, by way of the bridge or of Knative's RabbitmqSource. */
+  readonly from?: string;
+  readonly routes: readonly RouteDeclaration[];
+  /** The gRPC services of its own, besides the greetings'. */
+  readonly services: readonly GrpcService[];
+  readonly deploy: Deploy;
+  /** What is wrong with the declaration as it stands, a sentence each; nothing runs that has any. */
+  readonly problems: readonly string[];
   /** Every function that a request's faults can name; only a gateway knows them all. */
   readonly faultTargets?: readonly string[];
+  /** Of a handler with routes that check JSON: the host then needs a validator. */
+  readonly validates?: boolean;
   open(runtime: Runtime): Promise<OpenFunction>;
-}
-
-/** What a host gives to the function that it runs. */
-export interface Runtime {
-  readonly name: string;
-  readonly config: Config;
-  readonly log: Logger;
-  readonly tracing: Tracing;
-  /** Undefined where METRICS is off. */
-  readonly metrics: Metrics | undefined;
-  /** Which of the headers that travel along are heeded here. */
-  readonly admission: Admission;
-  /** The callee's greetings, by the protocol of the edge or the one that is wished for instead. */
-  greetingsOf(callee: Callee, call: Call): Promise<Greeting[]>;
-  /** Any HTTP request to a callee; whatever it answers is returned, only silence is an error. */
-  send(name: string, message: HttpMessage, call: Call): Promise<HttpAnswer>;
 }
 
 /** A function that runs: its faces, and what has to be watched and closed with it. */
 export interface OpenFunction {
   readonly routes: readonly Route[];
-  /** Answers the gRPC method; a function without it leaves that unimplemented. */
+  /** Answers the greetings' gRPC method; a function without it does not have that service. */
   greetings?(call: Call): Promise<Greeting[]>;
+  /** gRPC services of its own. */
+  readonly services?: readonly OpenService[];
   readonly resources: readonly Resource[];
   /** Stops taking work of its own (a consumer's, say); called once, when draining begins. */
   drain?(): Promise<void>;
-}
-
-export interface Route {
-  readonly method: "GET" | "POST";
-  /** A path whose segments may be names in braces: "/api/services/{name}/greeting". */
-  readonly path: string;
-  handle(request: RouteRequest): Promise<RouteAnswer>;
-}
-
-export interface RouteRequest {
-  readonly call: Call;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  /** The body's bytes; empty when there is none. */
-  readonly body: Buffer;
-}
-
-export interface RouteAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /**
-   * Sent as JSON, unless it is bytes already; left out: no content. A stream goes on without a deadline,
-   * and is destroyed when its client leaves; whoever made it ends it when draining begins.
-   */
-  readonly body?: object | Buffer | Readable;
 }

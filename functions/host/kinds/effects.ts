@@ -1,28 +1,31 @@
 /**
- * What a function may do with a greeting or a message. The drivers are loaded when an effect is
- * opened, so that a function which needs none of them loads none of them.
+ * What a function may do with a greeting, a message or data of its own. The drivers are loaded when an
+ * effect is opened, so that a function which needs none of them loads none of them.
  */
 import type { Greeting } from "#proto";
-import type { Call } from "../call/call.ts";
-import type { Effect, OpenEffect } from "./definition.ts";
+import type { EventJson } from "../events/event.ts";
+import type { Queue } from "../events/publisher.ts";
+import type { Collection } from "../store/mongo.ts";
+import type { Effect } from "./definition.ts";
+
+/** A received event as it is kept; `id` joins source and id, which together are unique (CloudEvents 1.0). */
+export interface Message {
+  readonly id: string;
+  readonly event: EventJson;
+}
 
 /** Anything that is saved: `id` is its key, and saving the same id again changes nothing. */
 export interface Entry {
   readonly id: string;
 }
 
-/** An effect whose entries can be read back. */
-export interface StoreEffect<T extends Entry> extends Effect<T> {
-  open(...args: Parameters<Effect<T>["open"]>): Promise<OpenStore<T>>;
-}
-
-export interface OpenStore<T extends Entry> extends OpenEffect<T> {
-  /** The entries saved last, newest first. */
-  latest(limit: number, call: Call): Promise<T[]>;
-}
-
-/** Saves to a MongoDB collection, named "database.collection"; settles when it is acknowledged. */
-export function saveTo<T extends Entry>(namespace: string): StoreEffect<T> {
+/**
+ * Saves to a MongoDB collection, named "database.collection"; settles when it is acknowledged. `T` is what a
+ * handler keeps there; a greeter keeps its greetings, a subscriber its messages.
+ */
+export function saveTo<T extends object = Record<string, unknown>>(
+  namespace: string,
+): Effect<Entry, Collection<T>> {
   return {
     system: "mongodb",
     destination: namespace,
@@ -33,14 +36,17 @@ export function saveTo<T extends Entry>(namespace: string): StoreEffect<T> {
   };
 }
 
-/** Publishes a greeting to a RabbitMQ queue as a CloudEvent; settles on the broker's confirm. */
-export function publishTo(queue: string): Effect<Greeting> {
+/**
+ * Publishes CloudEvents to a RabbitMQ queue; settles on the broker's confirm. A greeter publishes its greetings,
+ * a subscriber passes its events on, a handler publishes data of type `T`.
+ */
+export function publishTo<T = unknown>(queue: string): Effect<Greeting | Message, Queue<T>> {
   return {
     system: "rabbitmq",
     destination: queue,
     async open(runtime) {
       const { openPublisher } = await import("../events/publisher.ts");
-      return openPublisher(queue, runtime);
+      return openPublisher<T>(queue, runtime);
     },
   };
 }

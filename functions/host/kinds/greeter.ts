@@ -1,9 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { type Greeting, GreetingResponse } from "#proto";
+import type { Greeting } from "#proto";
 import { HostError } from "../base/errors.ts";
-import { type Call, forkCall } from "../call/call.ts";
-import { registerFunction } from "../http/exchange.ts";
-import type { Callee, Definition, Effect, Route, Runtime } from "./definition.ts";
+import type { Call } from "../call/call.ts";
+import type { Callee } from "../call/callee.ts";
+import type { Definition, Deploy, Effect, OpenEffect } from "./definition.ts";
+import { createGreeting, gather } from "./greetings.ts";
+import { handlerOf } from "./handler.ts";
+import type { Effects } from "./handler-options.ts";
 
 export interface GreeterOptions {
   /** The folder's name, which is the function's target, Knative Service and image too. */
@@ -11,66 +13,48 @@ export interface GreeterOptions {
   greeting: string;
   /** Called in parallel; their greetings come before this one's, in this order. */
   calls?: readonly Callee[];
-  /** Done with this function's own greeting once every callee has answered. */
-  effect?: Effect<Greeting>;
+  /** Done with this function's own greeting, one after the other, once every callee has answered. */
+  effects?: readonly Effect<Greeting>[];
+  deploy?: Deploy;
 }
 
 /** A function that answers with the greetings of its callees and its own, over HTTP and gRPC. */
-export function greeter({ name, greeting, calls = [], effect }: GreeterOptions): Definition {
-  registerFunction(name);
-  return {
-    kind: "greeter",
-    name,
-    greeting,
-    calls,
-    effects: effect ? [effect] : [],
-    async open(runtime) {
-      const open = await effect?.open(runtime);
-      const greetings = async (call: Call) => {
+export function greeter({
+  name,
+  greeting,
+  calls = [],
+  effects = [],
+  deploy,
+}: GreeterOptions): Definition {
+  return handlerOf(
+    { kind: "greeter", name, calls, effects: byIndex(effects), ...(deploy && { deploy }) },
+    {
+      greeting,
+      async greetings(call, { runtime, effects }) {
         const below = await gather(name, calls, runtime, call);
         const own = createGreeting(name, greeting);
-        await open?.apply(own, call).catch((thrown) => {
-          throw HostError.from(thrown).at(name);
-        });
+        await applyAll(effects, own, call, name);
         return [...below, own];
-      };
-      return { greetings, routes: greetingRoutes(greetings), resources: open ? [open] : [] };
+      },
     },
-  };
+  );
 }
 
-/** A greeting of the function, made now. */
-export function createGreeting(name: string, message: string): Greeting {
-  const service = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
-  return { id: randomUUID(), service, message, created: new Date().toISOString() };
+/** Effects that are a list, by their place in it. */
+export function byIndex(effects: readonly Effect<never>[]): Effects {
+  return Object.fromEntries(effects.map((effect, i) => [String(i), effect]));
 }
 
-/** GET / and GET /api/greeting, as every function answers them. */
-export function greetingRoutes(greetings: (call: Call) => Promise<Greeting[]>): Route[] {
-  const handle: Route["handle"] = async ({ call }) => ({
-    status: 200,
-    body: GreetingResponse.toJSON({ greeting: await greetings(call) }) as object,
-  });
-  return [
-    { method: "GET", path: "/", handle },
-    { method: "GET", path: "/api/greeting", handle },
-  ];
-}
-
-async function gather(
-  name: string,
-  callees: readonly Callee[],
-  runtime: Runtime,
+/** One after the other, in declared order; the first that fails ends it. */
+export async function applyAll<Entry>(
+  effects: readonly OpenEffect<Entry>[],
+  entry: Entry,
   call: Call,
-): Promise<Greeting[]> {
-  if (callees.length === 0) return [];
-  const siblings = forkCall(call);
+  name: string,
+): Promise<void> {
   try {
-    const answers = callees.map((callee) => runtime.greetingsOf(callee, siblings.call));
-    return (await Promise.all(answers)).flat();
+    for (const effect of effects) await effect.apply(entry, call);
   } catch (thrown) {
-    // The answer is lost as a whole, so whatever the others still do would be for nothing.
-    siblings.abort();
-    throw HostError.from(thrown).via(name);
+    throw HostError.from(thrown).at(name);
   }
 }

@@ -1,9 +1,11 @@
 import { callProtocols } from "../base/config.ts";
 import { errorTable, problemType } from "../base/errors.ts";
+import type { RouteDeclaration } from "./definition.ts";
 import { defaultMessages, maxMessages } from "./limits.ts";
+import { offeredPath, type Triggered } from "./triggers.ts";
 
 /** What the gateway answers, as OpenAPI 3.1; a test holds it against the gateway's routes and answers. */
-export function openApi(functions: readonly string[], subscribers: readonly string[]): object {
+export function openApi(functions: readonly Triggered[]): object {
   const greeting = {
     ...get("The greetings of the whole graph, callees before their callers", "Greetings"),
     parameters: requestHeaders,
@@ -19,35 +21,7 @@ export function openApi(functions: readonly string[], subscribers: readonly stri
       "/": { get: get("Links to everything here", "Object") },
       "/api/greeting": { get: greeting },
       "/api/v1/greeting": { get: greeting },
-      "/api/services/{name}/greeting": {
-        parameters: [nameOf(functions), ...requestHeaders],
-        get: get("The greetings of one function and of those that it calls", "Greetings"),
-      },
-      "/api/services/{name}/events": {
-        parameters: [nameOf(subscribers)],
-        post: {
-          summary: "Hands a CloudEvent to a subscriber, in binary or structured mode",
-          requestBody: {
-            required: true,
-            content: {
-              "application/cloudevents+json": { schema: ref("CloudEvent") },
-              "*/*": { schema: {} },
-            },
-          },
-          responses: { 204: { description: "Stored" }, default: problem },
-        },
-      },
-      "/api/services/{name}/messages": {
-        parameters: [
-          nameOf(subscribers),
-          {
-            name: "limit",
-            in: "query",
-            schema: { type: "integer", minimum: 1, maximum: maxMessages, default: defaultMessages },
-          },
-        ],
-        get: get("The events that a subscriber has stored, newest first", "Messages"),
-      },
+      ...triggers(functions),
       "/api/graph": {
         get: get("The functions, queues and collections, and who calls whom", "Graph"),
       },
@@ -55,6 +29,59 @@ export function openApi(functions: readonly string[], subscribers: readonly stri
     },
     components: { schemas },
   };
+}
+
+/** What every function of a kind answers, with the functions that do; then each handler's own routes. */
+function triggers(functions: readonly Triggered[]): Record<string, object> {
+  const having = (path: string, method = "GET") =>
+    functions
+      .filter(({ routes }) => routes.some((one) => one.path === path && one.method === method))
+      .map(({ name }) => name);
+  const greets = having("/api/greeting");
+  const takes = having("/", "POST");
+  const stores = having("/api/messages");
+  const paths: Record<string, Record<string, unknown>> = {
+    "/api/services/{name}/greeting": {
+      parameters: [nameOf(greets), ...requestHeaders],
+      get: get("The greetings of one function and of those that it calls", "Greetings"),
+    },
+  };
+  if (takes.length > 0) {
+    paths["/api/services/{name}/events"] = { parameters: [nameOf(takes)], post: takesEvent };
+  }
+  if (stores.length > 0) {
+    const shows = get("The events that a subscriber has stored, newest first", "Messages");
+    paths["/api/services/{name}/messages"] = { parameters: [nameOf(stores), limit], get: shows };
+  }
+  for (const { name, kind, routes } of functions) {
+    if (kind !== "handler") continue;
+    for (const route of routes) {
+      const offered = offeredPath(route);
+      if (offered === "/events") continue;
+      const path = `/api/services/${name}${offered}`;
+      paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    }
+  }
+  return paths;
+}
+
+function operationOf({ method, path, summary, body }: RouteDeclaration): object {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: string,
+  }));
+  return {
+    summary: summary ?? `${method} ${path}`,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: true, content: jsonOf(body) } }),
+    responses: { "2XX": { description: "What the function answers" }, default: problem },
+  };
+}
+
+function jsonOf(schema: object): object {
+  return { "application/json": { schema } };
 }
 
 function ref(name: keyof typeof schemas): object {
@@ -70,6 +97,24 @@ function get(summary: string, schema: keyof typeof schemas): object {
   const content = { "application/json": { schema: ref(schema) } };
   return { summary, responses: { 200: { description: summary, content }, default: problem } };
 }
+
+const takesEvent = {
+  summary: "Hands a CloudEvent to a function, in binary or structured mode",
+  requestBody: {
+    required: true,
+    content: {
+      "application/cloudevents+json": { schema: { $ref: "#/components/schemas/CloudEvent" } },
+      "*/*": { schema: {} },
+    },
+  },
+  responses: { 204: { description: "Taken" }, default: problem },
+};
+
+const limit = {
+  name: "limit",
+  in: "query",
+  schema: { type: "integer", minimum: 1, maximum: maxMessages, default: defaultMessages },
+};
 
 function nameOf(names: readonly string[]): object {
   return { name: "name", in: "path", required: true, schema: { type: "string", enum: names } };

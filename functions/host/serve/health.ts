@@ -1,4 +1,5 @@
-import type { Resource, RouteAnswer } from "../kinds/definition.ts";
+import type { RouteAnswer } from "../base/answer.ts";
+import type { Resource } from "../base/resource.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 export interface Health {

@@ -1,5 +1,6 @@
 /**
- * One MongoDB client per store, opened at once in the background and kept for the process's life.
+ * One MongoDB client for every collection of a function, opened at once in the background and kept for the
+ * process's life.
  *
  * M1 A save settles only when its own document is acknowledged.
  * M2 A document's `_id` is the entry's id, so a save that is repeated, by us after a lost
@@ -7,15 +8,32 @@
  * M3 Saves that arrive together share one `insertMany` (group commit). What can never be stored is
  *    refused before it joins one, where it would fail the others too.
  */
-import { BSON, type Document, MongoBulkWriteError, MongoClient } from "mongodb";
-import { backoff, pause } from "../base/backoff.ts";
+import { BSON, type Document, MongoBulkWriteError } from "mongodb";
 import { HostError, reasonOf } from "../base/errors.ts";
-import { abortable } from "../call/call.ts";
-import type { Runtime } from "../kinds/definition.ts";
-import type { Entry, OpenStore } from "../kinds/effects.ts";
+import type { Resource } from "../base/resource.ts";
+import { abortable, type Call } from "../call/call.ts";
+import type { Runtime } from "../call/runtime.ts";
 import type { Operation } from "../telemetry/operation.ts";
 import { serverOfUrl } from "../telemetry/semantics.ts";
 import { createBatch, type Outcome } from "./batch.ts";
+import { openDatabase } from "./database.ts";
+
+/** What a handler's code sees of a collection. */
+export interface Collection<T> {
+  /**
+   * Settles when the document is acknowledged. `id` is its key: saving an id that is there already changes
+   * nothing. Throws ERR_BAD_REQUEST for what MongoDB cannot hold, ERR_STORE when it is away.
+   */
+  save(document: T & { readonly id: string }): Promise<void>;
+  find(id: string): Promise<(T & { readonly id: string }) | undefined>;
+  /** What was saved last, newest first. */
+  latest(limit: number): Promise<(T & { readonly id: string })[]>;
+}
+
+export interface Store<T> extends Resource {
+  apply(entry: { readonly id: string }, call: Call): Promise<void>;
+  bind(call: Call): Collection<T>;
+}
 
 interface Stored extends Document {
   _id: string;
@@ -25,33 +43,14 @@ interface Stored extends Document {
 const duplicateKey = 11_000;
 const maxDocumentBytes = 16 * 1024 * 1024;
 const maxDepth = 100;
-const reconnect = { firstMs: 100, longestMs: 2_000 };
 
 /** Never rejects for a database that is away: that is a `problem()` until it is back. */
-export function openStore<T extends Entry>(namespace: string, runtime: Runtime): OpenStore<T> {
-  const { config, log, tracing, metrics } = runtime;
+export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
+  const { config, tracing, metrics } = runtime;
   const [database, collectionName] = splitNamespace(namespace);
-  const client = new MongoClient(config.mongodbUrl ?? "", {
-    appName: runtime.name,
-    // How long an operation waits for a database that is away: short, so that its caller learns why.
-    serverSelectionTimeoutMS: Math.min(2_000, config.deadlineMs / 2),
-    connectTimeoutMS: 2_000,
-    heartbeatFrequencyMS: 1_000,
-    // By itself the driver polls where it sees K_SERVICE, as on Knative, and then stays away for good from a
-    // replica set that was away.
-    serverMonitoringMode: "stream",
-    maxPoolSize: 8,
-  });
-  const collection = client.db(database).collection<Stored>(collectionName);
-  let reachable = false;
+  const connection = openDatabase(runtime);
+  const collection = connection.client.db(database).collection<Stored>(collectionName);
   let indexed = false;
-  const closing = new AbortController();
-
-  client.on("topologyDescriptionChanged", ({ newDescription }) => {
-    const now = [...newDescription.servers.values()].some(({ type }) => type !== "Unknown");
-    if (now !== reachable) log.info({ reachable: now }, `MongoDB is ${now ? "" : "not "}reachable`);
-    reachable = now;
-  });
 
   const insert = async (documents: readonly Stored[]): Promise<readonly Outcome[]> => {
     // Before the first save, not beside it: SecantusDB 0.7 hangs where both create the collection at once.
@@ -71,31 +70,20 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
       metrics?.batch(namespace, documents.length);
       return insert(documents).catch((thrown) => {
         // A connection that broke under the insert says nothing about its outcome; M2 lets us ask again.
-        if (reachable) return insert(documents);
+        if (connection.reachable()) return insert(documents);
         throw thrown;
       });
     },
   });
-
-  // Connected at once, for readiness; an operation that comes before that connects as well.
-  const opened = (async () => {
-    for (let attempt = 1; !closing.signal.aborted; attempt++) {
-      try {
-        await client.connect();
-        return;
-      } catch (err) {
-        if (attempt === 1) log.warn({ reason: reasonOf(err) }, "MongoDB is away, trying on");
-        await pause(backoff(attempt, reconnect), closing.signal);
-      }
-    }
-  })();
 
   const guard = async <R>(work: Promise<R>, signal: AbortSignal, verb: string): Promise<R> => {
     try {
       return await abortable(work, signal);
     } catch (thrown) {
       if (signal.aborted) throw HostError.from(signal.reason).at("MongoDB");
-      const what = reachable ? `MongoDB could not ${verb} ${namespace}` : "MongoDB is unreachable";
+      const what = connection.reachable()
+        ? `MongoDB could not ${verb} ${namespace}`
+        : "MongoDB is unreachable";
       throw new HostError("ERR_STORE", `${what} (${reasonOf(thrown)})`, { cause: thrown });
     }
   };
@@ -112,29 +100,36 @@ export function openStore<T extends Entry>(namespace: string, runtime: Runtime):
     attributes: { ...attributes, "db.operation.name": command },
   });
 
+  const apply: Store<T>["apply"] = ({ id, ...rest }, call) =>
+    tracing.run(operation("insert"), call, async (running) => {
+      const document = { _id: id, ...rest, savedAt: new Date() };
+      refuseUnstorable(document);
+      const size = await guard(batch.add(document), call.signal, "save to");
+      if (size > 1) running.set({ "db.operation.batch.size": size });
+    });
+  const read = ({ _id, savedAt: _, ...rest }: Stored) =>
+    ({ id: _id, ...rest }) as unknown as T & { id: string };
+  const find = <R>(call: Call, work: () => Promise<R>) =>
+    tracing.run(operation("find"), call, () => guard(work(), call.signal, "read"));
+
   return {
     name: "MongoDB",
-    problem: () => (reachable ? undefined : "MongoDB is unreachable"),
-    apply({ id, ...rest }, call) {
-      return tracing.run(operation("insert"), call, async (running) => {
-        const document = { _id: id, ...rest, savedAt: new Date() };
-        refuseUnstorable(document);
-        const size = await guard(batch.add(document), call.signal, "save to");
-        if (size > 1) running.set({ "db.operation.batch.size": size });
-      });
-    },
-    latest(limit, call) {
-      return tracing.run(operation("find"), call, async () => {
+    problem: () => (connection.reachable() ? undefined : "MongoDB is unreachable"),
+    apply,
+    bind: (call) => ({
+      save: (document) => apply(document, call),
+      async find(id) {
+        const found = await find(call, () => collection.findOne({ _id: id }));
+        return found ? read(found as Stored) : undefined;
+      },
+      async latest(limit) {
         const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
-        const found = await guard(newestFirst.toArray(), call.signal, "read");
-        return found.map(({ _id, savedAt: _, ...rest }) => ({ id: _id, ...rest }) as unknown as T);
-      });
-    },
+        return (await find(call, () => newestFirst.toArray())).map((one) => read(one as Stored));
+      },
+    }),
     async close() {
       await batch.idle();
-      closing.abort();
-      await client.close();
-      await opened;
+      await connection.close();
     },
   };
 }
@@ -161,7 +156,6 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 
 function splitNamespace(namespace: string): [database: string, collection: string] {
   const dot = namespace.indexOf(".");
-  if (dot < 1) throw new HostError("ERR_CONFIG", `${namespace}: database.collection is expected`);
   return [namespace.slice(0, dot), namespace.slice(dot + 1)];
 }
 

@@ -13,7 +13,7 @@ import {
   Registry,
   type RegistryContentType,
 } from "prom-client";
-import type { RouteAnswer } from "../kinds/definition.ts";
+import type { RouteAnswer } from "../base/answer.ts";
 import { families } from "./metric-families.ts";
 import type { Outcome } from "./operation.ts";
 import { watchProcess } from "./process-metrics.ts";
@@ -113,6 +113,7 @@ export function createMetrics(name: string): Metrics {
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600],
       registers,
     });
+  const ages = new Map<string, () => number>();
   const stopWatching = watchProcess(registers);
 
   let rendering: Promise<unknown> = Promise.resolve();
@@ -179,9 +180,13 @@ export function createMetrics(name: string): Metrics {
       );
     },
     watchAge(queue, ageSeconds) {
+      ages.set(queue, ageSeconds);
+      if (ages.size > 1) return;
       const help =
         "Age of the oldest message that was taken from the queue and is not settled; 0 for none";
-      queueGauge("oldest_message_age_seconds", help, async () => [[queue, ageSeconds()]]);
+      queueGauge("oldest_message_age_seconds", help, async () =>
+        [...ages].map(([queue, ageSeconds]) => [queue, ageSeconds()] as const),
+      );
     },
     ready: () => start.set(performance.now() / 1_000),
     async answer(accept = "") {

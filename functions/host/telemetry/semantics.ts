@@ -24,9 +24,10 @@ export function serverOfUrl(url: string | undefined, defaultPort: number): Attri
   return serverOf(/:\d+$/.test(host) ? host : `${host}:${defaultPort}`);
 }
 
-export const greetingMethod = "greeting.GreetingService/Greeting";
-
-export const grpcCall: Attributes = { "rpc.system.name": "grpc", "rpc.method": greetingMethod };
+/** `method` is the full name: "greeting.GreetingService/Greeting". */
+export function grpcCall(method: string): Attributes {
+  return { "rpc.system.name": "grpc", "rpc.method": method };
+}
 
 export function grpcStatus(code: number): Attributes {
   const name = status[code] ?? String(code);
@@ -46,11 +47,11 @@ export function queueAttributes(
   };
 }
 
-/** The CloudEvent that a request brings. */
-export function eventAttributes(event: { id: string; type: string; source: string }): Attributes {
+/** The attributes of a CloudEvent that a request brings. */
+export function eventAttributes(event: Readonly<Record<string, unknown>>): Attributes {
   return {
-    "cloudevents.event_id": event.id,
-    "cloudevents.event_type": event.type,
-    "cloudevents.event_source": event.source,
+    "cloudevents.event_id": String(event.id ?? ""),
+    "cloudevents.event_type": String(event.type ?? ""),
+    "cloudevents.event_source": String(event.source ?? ""),
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { RouteAnswer } from "#host/base/answer";
 import { HostError } from "#host/base/errors";
-import type { RouteAnswer } from "#host/kinds/definition";
 import { createEventStream, type EventStream, eventStreamHeaders } from "../../ui/event-stream.ts";
 import type { GraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph } from "../../ui/live.ts";

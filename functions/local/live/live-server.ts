@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { HostError } from "#host/base/errors";
-import { matchPath, sendAnswer, sendProblem } from "#host/http/exchange";
+import { sendAnswer, sendProblem } from "#host/http/answer";
+import { matchPath } from "#host/http/route";
 import { graphOf } from "#host/kinds/graph";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph, NodeState } from "../../ui/live.ts";
@@ -113,7 +114,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       const { route, asked } = routeOf(live.routes, request);
       sendAnswer(response, await route.handle(asked));
     } catch (thrown) {
-      sendProblem(response, thrown);
+      sendProblem(response, HostError.from(thrown));
     }
   };
   // Longer than the pauses of exporters, which would else send on a connection that is just being closed.

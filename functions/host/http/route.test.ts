@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { matchPath } from "#host/http/exchange";
+import { matchPath } from "#host/http/route";
 
 for (const [template, path, expected] of [
   ["/", "/", {}],

@@ -1,0 +1,76 @@
+/**
+ * The answer of a handler that its author registered with functions-framework directly: that framework's own
+ * server runs it (Express, its parsers, its signatures). What the framework would answer to a handler
+ * that throws, and to a path that it does not serve, becomes a problem like every other.
+ */
+import { IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { HostError } from "../base/errors.ts";
+import { headersFromHttp, type PropagatedHeaders } from "../base/headers.ts";
+import { hasBody } from "./body.ts";
+import type { RoadOptions } from "./road.ts";
+
+/** `framework` does not listen; each request is handed to it. */
+export function byFramework(framework: Server): RoadOptions["answer"] {
+  return ({ call, body }, request, response) => {
+    const handed = hasBody(request) ? replay(request, body.bytes) : request;
+    if (call.operation?.trace) overwriteHeaders(handed, call.headers);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    response.once("close", resolve);
+    refuseFrameworkPages(response, reject);
+    framework.emit("request", handed, response);
+    return promise;
+  };
+}
+
+/** Set by functions-framework on its answer to a handler that threw. */
+const crashHeader = "x-google-status";
+
+/** Calls `refuse` in place of sending a page that functions-framework or Express made up. */
+function refuseFrameworkPages(response: ServerResponse, refuse: (error: HostError) => void): void {
+  const { end } = response;
+  const own = (...args: unknown[]) => Reflect.apply(end, response, args);
+  response.end = (...args: unknown[]) => {
+    const { statusCode } = response;
+    const crashed = response.hasHeader(crashHeader);
+    // Express' own error page: finalhandler sets this policy on it.
+    const page = response.getHeader("content-security-policy") === "default-src 'none'";
+    if (response.headersSent || !(crashed || (page && statusCode >= 400))) return own(...args);
+    for (const name of response.getHeaderNames()) {
+      if (!kept.has(name)) response.removeHeader(name);
+    }
+    response.end = end;
+    refuse(pageAsError(statusCode));
+    return response;
+  };
+}
+
+const kept = new Set(["connection", "x-request-id", "traceresponse", "vary"]);
+kept.add("access-control-allow-origin").add("access-control-expose-headers");
+
+function pageAsError(status: number): HostError {
+  if (status === 404) return new HostError("ERR_NOT_FOUND", "the handler does not serve this");
+  if (status === 413) return new HostError("ERR_TOO_LARGE", "the body is too large");
+  if (status === 415)
+    return new HostError("ERR_MEDIA_TYPE", "the body's encoding is not supported");
+  if (status < 500) return new HostError("ERR_BAD_REQUEST", "the request cannot be read");
+  return HostError.from(undefined);
+}
+
+/** The request again, with its body unread, for functions-framework's parsers. */
+function replay(request: IncomingMessage, body: Buffer): IncomingMessage {
+  const copy = new IncomingMessage(request.socket);
+  const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } =
+    request;
+  Object.assign(copy, { method, url, headers, rawHeaders });
+  Object.assign(copy, { httpVersion, httpVersionMajor, httpVersionMinor, complete: true });
+  copy.push(body);
+  copy.push(null);
+  return copy;
+}
+
+/** Continues the trace for a handler that reads the request's headers itself. */
+function overwriteHeaders(request: IncomingMessage, headers: PropagatedHeaders): void {
+  // Those that were there and are no more would contradict the others.
+  for (const name of Object.keys(headersFromHttp(request.headers))) delete request.headers[name];
+  Object.assign(request.headers, headers);
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { http as registerWithFramework } from "@google-cloud/functions-framework";
+import { HostError } from "../base/errors.ts";
+import { sendProblem } from "../http/answer.ts";
+import type { Road } from "../http/road.ts";
+import type { Definition } from "./definition.ts";
+
+/** A folder's, a Knative Service's and a DNS label's name (RFC 1123), with a letter first. */
+export const namePattern = /^[a-z]([a-z\d-]{0,61}[a-z\d])?$/;
+
+const roads = new WeakMap<IncomingMessage, Road>();
+
+/** Says which host's road a request takes that is handed to the registered handler. */
+export function setRoad(request: IncomingMessage, road: Road): void {
+  roads.set(request, road);
+}
+
+/**
+ * Registers the definition's handler with functions-framework, under its name. The handler answers everything
+ * by itself and never throws into the framework. Without a host around it, under the framework's own
+ * command line, it opens the function with its first request, from the same environment variables.
+ */
+export function define(definition: Definition): Definition {
+  const { name } = definition;
+  // Others are among the definition's problems.
+  if (!namePattern.test(name)) return definition;
+  let standalone: Promise<Road> | undefined;
+  const open = async () => {
+    const { openStandalone } = await import("./standalone.ts");
+    return openStandalone(definition);
+  };
+  registerWithFramework(name, async (request, response: ServerResponse) => {
+    const road = roads.get(request);
+    if (road) return road(request, response);
+    standalone ??= open();
+    try {
+      return (await standalone)(request, response, request.rawBody ?? Buffer.alloc(0));
+    } catch (thrown) {
+      // The next request tries again: the environment cannot change, but a failed import may succeed.
+      standalone = undefined;
+      sendProblem(response, HostError.from(thrown));
+    }
+  });
+  return definition;
+}

@@ -1,0 +1,204 @@
+/** The delivery of one queue's messages to its subscriber: B1 to B3 of bridge.ts. */
+import { randomUUID } from "node:crypto";
+import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import { backoff, pause } from "../base/backoff.ts";
+import { type ErrorCode, HostError, reasonOf } from "../base/errors.ts";
+import { attributesFromHttp, headersFromEvent, type PropagatedHeaders } from "../base/headers.ts";
+import { createCall } from "../call/call.ts";
+import type { Runtime } from "../call/runtime.ts";
+import type { Broker } from "../events/amqp.ts";
+import { type EventRequest, messageToRequest } from "../events/event-message.ts";
+import { deadLetterName, deadLetterReasonHeader } from "../events/queue.ts";
+import { problemOf } from "../http/client.ts";
+import { type Logger, logOf } from "../telemetry/logger.ts";
+import { eventAttributes, queueAttributes } from "../telemetry/semantics.ts";
+import { readTrace } from "../telemetry/trace-context.ts";
+import type { RunningOperation } from "../telemetry/tracing.ts";
+
+/** A queue, and the function that gets its messages as events. */
+export interface Source {
+  readonly queue: string;
+  readonly to: string;
+}
+
+const retryWaits = { firstMs: 100, longestMs: 10_000 };
+
+type Outcome =
+  | { kind: "delivered" }
+  | { kind: "refused" | "failed"; code: ErrorCode; reason: string };
+
+/** Starts to consume. The returned function stops that, and settles when what is under way has ended. */
+export async function startDelivery(
+  { queue, to }: Source,
+  broker: Broker,
+  runtime: Runtime,
+): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
+  const underWay = new Map<Promise<void>, number>();
+  let consumer: { channel: ConfirmChannel; tag: string } | undefined;
+
+  const settle = async (message: ConsumeMessage, channel: ConfirmChannel): Promise<void> => {
+    const received = receive(message, queue, runtime);
+    const { operation } = received;
+    try {
+      const outcome = await deliver(received, to, runtime, stopping.signal);
+      if (outcome.kind === "delivered") channel.ack(message);
+      else if (stopping.signal.aborted && outcome.kind === "failed") {
+        operation.event("message.requeued");
+        channel.nack(message);
+      } else {
+        await deadLetter(message, outcome.reason, queue, channel);
+        received.log.error(
+          { messageId: message.properties.messageId, reason: outcome.reason },
+          "message dead-lettered",
+        );
+        operation.event("message.dead-lettered", { reason: outcome.reason });
+        operation.fail(new HostError(outcome.code, outcome.reason));
+      }
+    } catch (err) {
+      // The channel is gone, and the message with it: the broker gives it out again.
+      received.log.warn({ err, messageId: message.properties.messageId }, "not settled");
+      operation.event("message.requeued");
+      operation.fail(new HostError("ERR_PUBLISH", `not settled (${reasonOf(err)})`));
+    } finally {
+      operation.end();
+    }
+  };
+
+  await broker.use({
+    queue,
+    async onChannel(channel) {
+      // Of each consumer by itself, whatever else consumes on the channel.
+      await channel.prefetch(runtime.config.bridgePrefetch);
+      const { consumerTag } = await channel.consume(queue, (message) => {
+        // Null: the queue was deleted. A new channel declares it again.
+        if (message === null) return void channel.close().catch(() => {});
+        const work = settle(message, channel).finally(() => underWay.delete(work));
+        underWay.set(work, sentAt(message) ?? Date.now());
+      });
+      consumer = { channel, tag: consumerTag };
+    },
+  });
+
+  // The queue hands out the oldest first, so nothing that still waits is older than what is under way.
+  runtime.metrics?.watchAge(queue, () => {
+    const oldest = Math.min(Date.now(), ...underWay.values());
+    return (Date.now() - oldest) / 1_000;
+  });
+
+  return async () => {
+    stopping.abort();
+    await consumer?.channel.cancel(consumer.tag).catch(() => {});
+    await Promise.all(underWay.keys());
+  };
+}
+
+/** A message that is being processed. */
+interface Received {
+  readonly messageId: unknown;
+  /** Undefined where no request can be made of it, and why. */
+  readonly request: EventRequest | undefined;
+  readonly refusal: string;
+  /** Of the process span, for each delivery. */
+  readonly headers: PropagatedHeaders;
+  readonly operation: RunningOperation;
+  readonly log: Logger;
+}
+
+function receive(message: ConsumeMessage, queue: string, runtime: Runtime): Received {
+  const { request, refusal } = convert(message, queue);
+  const headers = runtime.admission.headersOf({
+    "x-request-id": randomUUID(),
+    ...headersFromEvent(attributesFromHttp(request?.headers ?? {})),
+  });
+  const { messageId } = message.properties;
+  const operation = runtime.tracing.begin(
+    {
+      kind: "consumer",
+      name: `process ${queue}`,
+      attributes: {
+        ...queueAttributes(queue, { name: "process", type: "process" }),
+        ...(messageId && { "messaging.message.id": String(messageId) }),
+        "messaging.message.body.size": message.content.length,
+        "faas.trigger": "pubsub",
+      },
+    },
+    { headers },
+  );
+  const log = logOf(runtime.log, headers, operation.trace ?? readTrace(headers).parent);
+  return { messageId, request, refusal, headers, operation, log };
+}
+
+function convert(message: ConsumeMessage, queue: string) {
+  try {
+    return { request: messageToRequest(message, queue), refusal: "" };
+  } catch (thrown) {
+    return { request: undefined, refusal: `not a CloudEvent: ${(thrown as Error).message}` };
+  }
+}
+
+/** When the event says that it came about, or else when the message was sent; ms since the epoch. */
+function sentAt({ properties }: ConsumeMessage): number | undefined {
+  const time = Date.parse(String(properties.headers?.["ce-time"]));
+  const times = [time, Number(properties.timestamp ?? Number.NaN) * 1_000];
+  return times.find(Number.isFinite);
+}
+
+async function deliver(
+  received: Received,
+  to: string,
+  runtime: Runtime,
+  stopping: AbortSignal,
+): Promise<Outcome> {
+  const { messageId, operation, log } = received;
+  const { bridgeAttempts } = runtime.config;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await post(received, to, runtime);
+    if (outcome.kind !== "failed") return outcome;
+    const { reason } = outcome;
+    log.warn({ messageId, attempt, reason }, "delivery failed");
+    if (attempt >= bridgeAttempts || stopping.aborted) return outcome;
+    const waitMs = backoff(attempt, retryWaits);
+    operation.event("retry", { attempt, reason, wait_ms: waitMs });
+    await pause(waitMs, stopping);
+    if (stopping.aborted) return outcome;
+  }
+}
+
+async function post(received: Received, to: string, runtime: Runtime): Promise<Outcome> {
+  const { request, refusal, headers, operation, log } = received;
+  if (!request) return { kind: "refused", code: "ERR_BAD_REQUEST", reason: refusal };
+  const { deadlineMs: timeoutMs } = runtime.config;
+  const call = { ...createCall({ headers, timeoutMs, log }), operation };
+  const attributes = eventAttributes(attributesFromHttp(request.headers));
+  try {
+    const message = { method: "POST", path: "/", template: "/", attributes, ...request } as const;
+    const answer = await runtime.send(to, message, call);
+    if (answer.status >= 200 && answer.status < 300) return { kind: "delivered" };
+    const { code, message: detail, retryable } = problemOf(to, answer);
+    const kind = retryable ? "failed" : "refused";
+    return { kind, code, reason: `${answer.status}: ${detail}` };
+  } catch (thrown) {
+    const { code, message: reason } = HostError.from(thrown);
+    return { kind: "failed", code, reason };
+  } finally {
+    call.end();
+  }
+}
+
+async function deadLetter(
+  message: ConsumeMessage,
+  reason: string,
+  queue: string,
+  channel: ConfirmChannel,
+): Promise<void> {
+  const { headers, ...properties } = message.properties;
+  const options = {
+    ...properties,
+    headers: { ...headers, [deadLetterReasonHeader]: reason },
+    persistent: true,
+  };
+  channel.publish(deadLetterName(queue), "", message.content, options);
+  await channel.waitForConfirms();
+  channel.ack(message);
+}

@@ -1,0 +1,213 @@
+/** A function with work of one's own. The other kinds are made of it too, and add parts that only the house has. */
+
+import type { RouteAnswer } from "../base/answer.ts";
+import { HostError } from "../base/errors.ts";
+import type { Call } from "../call/call.ts";
+import type { Callee } from "../call/callee.ts";
+import type { Runtime } from "../call/runtime.ts";
+import { type EventJson, noEvent } from "../events/event.ts";
+import type { OpenService } from "../grpc/service.ts";
+import type { Route, RouteRequest } from "../http/route.ts";
+import { bindCallees } from "./callees.ts";
+import { define } from "./define.ts";
+import type {
+  Definition,
+  Effect,
+  OpenEffect,
+  OpenFunction,
+  RouteDeclaration,
+} from "./definition.ts";
+import { type Greetings, greetingPaths, greetingRoutes } from "./greetings.ts";
+import type { Context, Effects, HandlerOptions, Schema } from "./handler-options.ts";
+import { problemsOf, readRoutes } from "./problems.ts";
+import { createValidator } from "./validate.ts";
+
+/** What the house's own kinds have besides. */
+export interface HouseParts {
+  readonly greeting?: string;
+  /** Answers GET /, GET /api/greeting and the greetings' gRPC method. */
+  greetings?(call: Call, inside: Inside): ReturnType<Greetings>;
+  /** Gets every event, whatever its type; `key` is its source and id. */
+  onEvent?(event: EventJson, key: string, call: Call, inside: Inside): Promise<void>;
+  readonly routes?: readonly HouseRoute[];
+  readonly faultTargets?: readonly string[];
+}
+
+export interface HouseRoute extends RouteDeclaration {
+  handle(request: RouteRequest, inside: Inside): Promise<RouteAnswer | undefined>;
+}
+
+/** The open function, seen from within. */
+export interface Inside {
+  readonly runtime: Runtime;
+  /** In declared order. */
+  readonly effects: readonly OpenEffect<unknown>[];
+}
+
+interface Options extends Omit<AnyOptions, "name"> {
+  readonly kind: Definition["kind"];
+  readonly name: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever an author declared, checked where it was declared
+type Loose = any;
+type AnyOptions = HandlerOptions<
+  Effects,
+  readonly Callee[],
+  Loose,
+  Record<string, Loose>,
+  readonly Loose[]
+>;
+
+/**
+ * A function with work of one's own: HTTP routes, events, gRPC services. What is wrong with the declaration
+ * is in the definition's `problems`, and stops every start with one message.
+ */
+export function handler<
+  const E extends Effects = Record<never, never>,
+  const C extends readonly Callee[] = [],
+  S = undefined,
+  R extends Record<string, unknown> = Record<never, never>,
+  G extends readonly unknown[] = [],
+>(options: HandlerOptions<E, C, S, R, G>): Definition {
+  return handlerOf({ kind: "handler", ...(options as unknown as AnyOptions) });
+}
+
+export function handlerOf(options: Options, house: HouseParts = {}): Definition {
+  const { kind, name, calls = [], effects = {}, from, on, grpc = [], deploy = {} } = options;
+  const routes = readRoutes(options.routes ?? {});
+  const takesEvents = on !== undefined || house.onEvent !== undefined;
+  const declared: RouteDeclaration[] = [
+    ...(house.greetings ? greetingPaths : []),
+    ...(house.routes ?? []).map(declarationOf),
+    ...(takesEvents ? [eventPath] : []),
+    ...routes.map(declarationOf),
+  ];
+  return define({
+    kind,
+    name,
+    ...(house.greeting !== undefined && { greeting: house.greeting }),
+    calls,
+    effects: Object.values(effects).map(({ system, destination }) => ({ system, destination })),
+    ...(from !== undefined && { from }),
+    routes: declared,
+    services: grpc.map(({ service }) => service),
+    deploy,
+    problems: problemsOf({ options, routes: declared, takesEvents, unread: options.routes ?? {} }),
+    ...(house.faultTargets && { faultTargets: house.faultTargets }),
+    open: (runtime) => open(options, house, runtime),
+  });
+}
+
+const eventPath: RouteDeclaration = {
+  method: "POST",
+  path: "/",
+  summary: "Takes a CloudEvent, in binary or structured mode",
+};
+
+function declarationOf({ method, path, summary, body }: RouteDeclaration): RouteDeclaration {
+  return { method, path, ...(summary && { summary }), ...(body && { body }) };
+}
+
+async function open(options: Options, house: HouseParts, runtime: Runtime): Promise<OpenFunction> {
+  const { name, calls = [], on = {}, grpc = [], setup } = options;
+  const opened = new Map<string, OpenEffect<unknown>>();
+  for (const [key, effect] of Object.entries(options.effects ?? {})) {
+    opened.set(key, await (effect as Effect<unknown>).open(runtime));
+  }
+  const inside: Inside = { runtime, effects: [...opened.values()] };
+  const state: unknown = await setup?.(runtime);
+  const contextOf = (call: Call): Context<unknown, readonly Callee[], unknown> => ({
+    call,
+    log: call.log,
+    state,
+    // Made when they are asked for: many requests need neither.
+    get effects() {
+      const bound = [...opened].map(([key, effect]) => [key, inPath(name, effect.bind(call))]);
+      return Object.fromEntries(bound);
+    },
+    get callees() {
+      return bindCallees(name, calls, runtime, call);
+    },
+  });
+
+  const takeEvent = async ({ event, call }: RouteRequest) => {
+    if (!event) throw noEvent();
+    const read = event.read();
+    if (house.onEvent) await house.onEvent(read, event.key, call, inside);
+    else await handlerFor(read)(read, contextOf(call));
+    return undefined;
+  };
+  const handlerFor = ({ type }: EventJson) => {
+    const found = Object.hasOwn(on, type) ? on[type] : on["*"];
+    if (found) return found;
+    const known = Object.keys(on).join(", ");
+    throw new HostError(
+      "ERR_BAD_REQUEST",
+      `${name}: no handler for the event type ${type}; there is ${known}`,
+    );
+  };
+
+  const own = await Promise.all(
+    readRoutes(options.routes ?? {}).map(async ({ method, path, body, handle }): Promise<Route> => {
+      const validate = body && (await createValidator(body as Schema, `${method} ${path}`));
+      return {
+        method,
+        path,
+        async handle({ call, body, parameters, query, headers }) {
+          const valid = validate ? await validate(body, headers) : body.bytes;
+          const context = contextOf(call);
+          const asked = { parameters, query, headers, body: valid };
+          return handle(Object.defineProperties(context, Object.getOwnPropertyDescriptors(asked)));
+        },
+      };
+    }),
+  );
+  const greetings = house.greetings && ((call: Call) => house.greetings?.(call, inside) ?? none());
+  return {
+    ...(greetings && { greetings }),
+    services: grpc.map(({ service, methods }): OpenService => {
+      const entries = Object.entries(methods as Record<string, (...args: unknown[]) => unknown>);
+      const bound = entries.map(([key, method]) => [
+        key,
+        (request: unknown, call: Call) => method(request, contextOf(call)),
+      ]);
+      return { definition: service, methods: Object.fromEntries(bound) };
+    }),
+    routes: [
+      ...(greetings ? greetingRoutes(greetings) : []),
+      ...(house.routes ?? []).map(
+        ({ method, path, handle }): Route => ({
+          method,
+          path,
+          handle: (request) => handle(request, inside),
+        }),
+      ),
+      ...(options.on || house.onEvent
+        ? [{ method: eventPath.method, path: eventPath.path, handle: takeEvent }]
+        : []),
+      ...own,
+    ],
+    resources: inside.effects,
+  };
+}
+
+async function none() {
+  return [];
+}
+
+/** Failures of an effect name the function in which they happened. */
+function inPath(name: string, bound: unknown): unknown {
+  const methods = Object.entries(bound as Record<string, (...args: unknown[]) => Promise<unknown>>);
+  const led = methods.map(([key, method]) => [
+    key,
+    async (...args: unknown[]) => {
+      try {
+        return await method(...args);
+      } catch (thrown) {
+        throw HostError.from(thrown).at(name);
+      }
+    },
+  ]);
+  return Object.fromEntries(led);
+}

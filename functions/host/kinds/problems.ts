@@ -1,0 +1,102 @@
+/** What is wrong with one declaration as it stands, before anything is known of the others. */
+import type { HttpMethod } from "../call/runtime.ts";
+import { namePattern } from "./define.ts";
+import type { Destination, RouteDeclaration } from "./definition.ts";
+
+interface ReadRoute extends RouteDeclaration {
+  handle(context: object): Promise<undefined>;
+}
+
+const routePattern = /^(GET|POST|PUT|PATCH|DELETE) (\/\S*)$/;
+const segmentPattern = /^([^{}]*|\{[A-Za-z_]\w*\})$/;
+const reserved = ["/healthz", "/readyz", "/metrics"];
+
+/** Routes by the keys that they are declared with; those that cannot be read are left out, and are problems. */
+export function readRoutes(routes: Readonly<Record<string, unknown>>): ReadRoute[] {
+  return Object.entries(routes).flatMap(([key, options]) => {
+    const [, method, path] = routePattern.exec(key) ?? [];
+    if (!method || !path) return [];
+    return [{ ...(options as ReadRoute), method: method as HttpMethod, path }];
+  });
+}
+
+export function problemsOf({
+  options,
+  routes,
+  takesEvents,
+  unread,
+}: {
+  options: {
+    readonly name: string;
+    readonly calls?: readonly { readonly name: string }[];
+    readonly effects?: Readonly<Record<string, Destination>>;
+    readonly from?: string;
+    readonly deploy?: { readonly scale?: { readonly min?: number; readonly max?: number } };
+  };
+  routes: readonly RouteDeclaration[];
+  takesEvents: boolean;
+  unread: Readonly<Record<string, unknown>>;
+}): string[] {
+  const { name, calls = [], effects = {}, from, deploy } = options;
+  const problems: string[] = [];
+  const check = (holds: boolean, problem: string) => void (holds || problems.push(problem));
+
+  check(
+    namePattern.test(name),
+    `name "${name}": lower-case letters, digits and dashes are expected, with a letter first, 63 at most`,
+  );
+  for (const callee of calls) check(callee.name !== name, `calls "${callee.name}": that is itself`);
+  for (const callee of duplicates(calls.map((one) => one.name))) {
+    problems.push(`calls "${callee}" twice`);
+  }
+  for (const { system, destination } of Object.values(effects)) {
+    if (system === "mongodb") {
+      check(
+        /^[^\s./\\"$]+\.[^\s$]+$/.test(destination),
+        `saveTo("${destination}"): database.collection is expected`,
+      );
+    } else {
+      check(queuePattern.test(destination), `publishTo("${destination}"): ${queueRule}`);
+    }
+  }
+  for (const { destination, system } of Object.values(effects)) {
+    const same = Object.values(effects).filter(
+      (other) => other.system === system && other.destination === destination,
+    );
+    const problem = `${system} "${destination}" is an effect twice`;
+    if (same.length > 1 && !problems.includes(problem)) problems.push(problem);
+  }
+  if (from !== undefined) {
+    check(queuePattern.test(from), `from "${from}": ${queueRule}`);
+    check(takesEvents, `from "${from}": there is no \`on\` that would take its events`);
+  }
+  for (const key of Object.keys(unread)) {
+    const path = routePattern.exec(key)?.[2];
+    if (!path) {
+      problems.push(`routes "${key}": a method and a path are expected, as in "POST /api/orders"`);
+      continue;
+    }
+    const wrong = path.split("/").find((segment) => !segmentPattern.test(segment));
+    if (wrong) problems.push(`routes "${key}": the segment "${wrong}" is neither text nor {name}`);
+    check(!reserved.includes(path), `routes "${key}": ${path} is the host's own`);
+  }
+  for (const route of duplicates(routes.map(({ method, path }) => `${method} ${shapeOf(path)}`))) {
+    problems.push(`routes "${route}": there are two`);
+  }
+  const { min = 0, max = Number.POSITIVE_INFINITY } = deploy?.scale ?? {};
+  check(min <= max, `deploy.scale: min ${min} is above max ${max}`);
+  return problems;
+}
+
+/** A queue's name is also part of the names of Kubernetes objects. */
+const queuePattern = /^[a-z]([a-z\d.-]{0,40}[a-z\d])?$/;
+const queueRule = "lower-case letters, digits, dots and dashes are expected, 42 at most";
+
+/** Routes that differ only in the names of their parameters take the same requests. */
+function shapeOf(path: string): string {
+  return path.replace(/\{\w+\}/g, "{}");
+}
+
+function duplicates(texts: readonly string[]): string[] {
+  return [...new Set(texts.filter((text, i) => texts.indexOf(text) !== i))];
+}

@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { HostError } from "../base/errors.ts";
+import type { Body } from "../events/event.ts";
+import type { JsonSchema, Schema } from "./handler-options.ts";
+
+/** The body as its schema returns it; throws ERR_BAD_REQUEST that names each field which fails. */
+export type Validator = (body: Body, headers: IncomingHttpHeaders) => Promise<unknown>;
+
+/** Throws ERR_CONFIG, which names `route`, for a JSON Schema that is none. */
+export async function createValidator(schema: Schema, route: string): Promise<Validator> {
+  const check = isStandard(schema) ? checkStandard(schema) : await checkJson(schema, route);
+  return async ({ bytes, json }, headers) => {
+    if (json === undefined && bytes.length > 0) throw notJson(headers["content-type"]);
+    const { value, problems } = await check(json);
+    if (problems.length === 0) return value;
+    throw new HostError("ERR_BAD_REQUEST", `the body is not as declared: ${problems.join("; ")}`);
+  };
+}
+
+/** For OpenAPI; undefined where the validator's library cannot tell it (Standard JSON Schema). */
+export function jsonSchemaOf(schema: Schema): object | undefined {
+  if (!isStandard(schema)) return schema;
+  const standard = schema["~standard"] as {
+    jsonSchema?: { input(options: { target: string }): object };
+  };
+  try {
+    return standard.jsonSchema?.input({ target: "draft-2020-12" });
+  } catch {
+    return undefined;
+  }
+}
+
+interface Checked {
+  readonly value?: unknown;
+  readonly problems: readonly string[];
+}
+
+function isStandard(schema: Schema): schema is StandardSchemaV1 {
+  return "~standard" in schema;
+}
+
+function checkStandard(schema: StandardSchemaV1): (value: unknown) => Promise<Checked> {
+  return async (given) => {
+    const result = await schema["~standard"].validate(given);
+    if (!result.issues) return { value: result.value, problems: [] };
+    return {
+      problems: result.issues.map(({ message, path = [] }) => {
+        const keys = path.map((part) => (typeof part === "object" ? part.key : part));
+        return `${pointer(keys)} ${message}`;
+      }),
+    };
+  };
+}
+
+async function checkJson(
+  schema: JsonSchema,
+  route: string,
+): Promise<(value: unknown) => Promise<Checked>> {
+  const { compileSchema } = await import("./json-schema.ts");
+  const problemsIn = compileSchema(schema, route);
+  return async (value) => ({ value, problems: problemsIn(value) });
+}
+
+function pointer(keys: readonly PropertyKey[]): string {
+  return `/${keys.map(String).join("/")}`;
+}
+
+function notJson(type: string | undefined): HostError {
+  const detail = `a JSON body is expected, with content-type: application/json (this is ${type ?? "none"})`;
+  return new HostError("ERR_MEDIA_TYPE", detail);
+}

@@ -1,0 +1,73 @@
+import { MongoClient } from "mongodb";
+import { backoff, pause } from "../base/backoff.ts";
+import { reasonOf } from "../base/errors.ts";
+import type { Runtime } from "../call/runtime.ts";
+
+export interface Database {
+  readonly client: MongoClient;
+  reachable(): boolean;
+  /** To be called once by each that opened it; closes with the last. */
+  close(): Promise<void>;
+}
+
+const reconnect = { firstMs: 100, longestMs: 2_000 };
+const databases = new WeakMap<Runtime, { database: Database; users: number }>();
+
+/** The function's one client, opened with its first use. */
+export function openDatabase(runtime: Runtime): Database {
+  const known = databases.get(runtime) ?? { database: connect(runtime), users: 0 };
+  known.users++;
+  databases.set(runtime, known);
+  const { database } = known;
+  return {
+    ...database,
+    async close() {
+      known.users--;
+      if (known.users === 0) await database.close();
+    },
+  };
+}
+
+function connect({ name, config, log }: Runtime): Database {
+  const client = new MongoClient(config.mongodbUrl ?? "", {
+    appName: name,
+    // How long an operation waits for a database that is away: short, so that its caller learns why.
+    serverSelectionTimeoutMS: Math.min(2_000, config.deadlineMs / 2),
+    connectTimeoutMS: 2_000,
+    heartbeatFrequencyMS: 1_000,
+    // By itself the driver polls where it sees K_SERVICE, as on Knative, and then stays away for good from a
+    // replica set that was away.
+    serverMonitoringMode: "stream",
+    maxPoolSize: 8,
+  });
+  let reachable = false;
+  const closing = new AbortController();
+  client.on("topologyDescriptionChanged", ({ newDescription }) => {
+    const now = [...newDescription.servers.values()].some(({ type }) => type !== "Unknown");
+    if (now !== reachable) log.info({ reachable: now }, `MongoDB is ${now ? "" : "not "}reachable`);
+    reachable = now;
+  });
+
+  // Connected at once, for readiness; an operation that comes before that connects as well.
+  const opened = (async () => {
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      try {
+        await client.connect();
+        return;
+      } catch (err) {
+        if (attempt === 1) log.warn({ reason: reasonOf(err) }, "MongoDB is away, trying on");
+        await pause(backoff(attempt, reconnect), closing.signal);
+      }
+    }
+  })();
+
+  return {
+    client,
+    reachable: () => reachable,
+    async close() {
+      closing.abort();
+      await client.close();
+      await opened;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { functionsDir } from "../discover.ts";
+
+const run = promisify(execFile);
+const proto = join(functionsDir, "../proto");
+
+/** Of the local run alone: no function serves it. */
+const notServed = ["--exclude-path", "otlp.proto"];
+
+/** proto/gen: TypeScript of every .proto file, and their descriptors for gRPC reflection. */
+export async function protoFiles(): Promise<Map<string, string>> {
+  const out = await mkdtemp(join(tmpdir(), "generate-"));
+  try {
+    await run("buf", ["generate", "--output", out], { cwd: proto });
+    const descriptors = join(out, "gen/descriptors.json");
+    await run("buf", ["build", "--as-file-descriptor-set", ...notServed, "-o", descriptors], {
+      cwd: proto,
+    });
+    const files = new Map<string, string>();
+    for (const name of await readdir(join(out, "gen"))) {
+      files.set(join(proto, "gen", name), await readFile(join(out, "gen", name), "utf8"));
+    }
+    return files;
+  } finally {
+    await rm(out, { recursive: true });
+  }
+}
