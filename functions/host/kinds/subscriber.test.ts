@@ -187,3 +187,25 @@ test("the time from an event to its storing is shown", async () => {
     `cloudevents_delivery_lag_seconds_bucket{le="${le}",service_name="subscriber"}`;
   assert.ok(text.includes(`${lag("30")} 0\n${lag("60")} 1\n`), text);
 });
+
+test("an event is parsed once, whatever needs it", async (t) => {
+  await using sut = await startSubscriber();
+  const parse = t.mock.method(JSON, "parse");
+  for (const [id, options] of [
+    ["once-structured", structured({ ...event, id: "once-structured", data: { a: 1 } })],
+    [
+      "once-binary",
+      {
+        headers: {
+          ...{ "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" },
+          "content-type": "application/json",
+        },
+        body: '{"a":"once-binary"}',
+      },
+    ],
+  ] as const) {
+    assert.equal((await sut.post(options)).status, 204);
+    const parsed = parse.mock.calls.filter(({ arguments: [text] }) => String(text).includes(id));
+    assert.equal(parsed.length, 1, id);
+  }
+});
