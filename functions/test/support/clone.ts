@@ -9,6 +9,7 @@ import { functionsDir } from "../../local/discover.ts";
 import { isFree } from "../../local/ports.ts";
 
 export interface Clone extends AsyncDisposable {
+  readonly folder: string;
   /** Runs `npm run COMMAND` in a process group of its own, as a terminal does. */
   run(command: string, ...args: string[]): Command;
   /** The command lines of all processes that have to do with the clone. */
@@ -57,6 +58,7 @@ export async function makeClone(): Promise<Clone> {
     };
   };
   return {
+    folder,
     run,
     processes: () => processesOf(folder),
     async [Symbol.asyncDispose]() {
