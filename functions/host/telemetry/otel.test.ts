@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startTestHost } from "#host/testing";
-import { ExportTraceServiceRequest } from "#otlp";
+import { decodeRequest } from "../../local/otlp-messages.ts";
 import { ask } from "../../test/support/ask.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { leaf, tracedTo } from "../../test/support/traced.ts";
@@ -60,9 +60,7 @@ test("spans say which process they are of: function, revision, pod, and what the
   await using host = await startTestHost(leaf, { env });
   await ask(host.port);
   await until("it is there", () => receiver.bodies.length > 0);
-  const [first] = ExportTraceServiceRequest.decode(
-    receiver.bodies[0] ?? Buffer.alloc(0),
-  ).resourceSpans;
+  const [first] = decodeRequest(receiver.bodies[0] ?? Buffer.alloc(0)).resourceSpans;
   const { "service.instance.id": id, ...resource } = Object.fromEntries(
     (first?.resource?.attributes ?? []).map(({ key, value }) => [key, value?.stringValue]),
   );
