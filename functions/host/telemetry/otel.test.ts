@@ -29,8 +29,8 @@ for (const how of ["broken", "silent", "away"] as const) {
     if (how !== "away") await until("it was asked", () => receiver.refused > 0);
     for (let i = 0; i < 20; i++) assert.equal((await ask(host.port)).status, 200);
     await host.close();
-    const told = host.logs.filter(({ msg }) => msg === "spans cannot be sent");
-    if (how === "broken") assert.equal(told.length, 1);
+    const lines = host.logs.filter(({ msg }) => msg === "spans cannot be sent");
+    if (how === "broken") assert.equal(lines.length, 1);
   });
 }
 
@@ -40,10 +40,10 @@ test("spans are sent again when the receiver is back, and the log says both", as
   const env = tracedTo(receiver);
   await using host = await startTestHost(leaf, { env });
   await ask(host.port);
-  await until("it is told", () => host.logs.some(({ msg }) => msg === "spans cannot be sent"));
+  await until("the log line", () => host.logs.some(({ msg }) => msg === "spans cannot be sent"));
   receiver.behave("well");
   await ask(host.port);
-  await until("it is told", () => host.logs.some(({ msg }) => msg === "spans are sent again"));
+  await until("the log line", () => host.logs.some(({ msg }) => msg === "spans are sent again"));
   assert.equal(receiver.spans.length, 1);
 });
 
