@@ -6,6 +6,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { functionsDir, loadFunctions } from "../discover.ts";
 import { graphFiles, seedGraphFiles } from "./graph-files.ts";
+import { manifestFiles } from "./manifests/manifest-files.ts";
 import { leftProtoFiles, protoFiles } from "./proto-files.ts";
 
 const root = join(functionsDir, "..");
@@ -18,6 +19,11 @@ await bring(proto, await leftProtoFiles(proto));
 await seedGraphFiles();
 const functions = await loadFunctions();
 await bring(graphFiles(functions));
+const manifests = await manifestFiles(root, functions).catch((thrown: Error) => {
+  process.stderr.write(`${thrown.message}\n`);
+  process.exit(2);
+});
+await bring(manifests.files, manifests.left);
 if (check && stale > 0) {
   process.stdout.write("run: npm run generate\n");
   process.exitCode = 1;
