@@ -1,0 +1,23 @@
+import { grpc, handler, publishTo, saveTo } from "#host";
+import type { Deployable } from "../../local/discover.ts";
+
+/** Two functions with a queue between them, such as `npm run new` writes; in a graph they make its second queue. */
+export const ordersAndInvoices: readonly Deployable[] = [
+  handler({
+    name: "orders",
+    calls: [grpc("service-g")],
+    effects: { saved: saveTo("orders.orders"), published: publishTo("orders") },
+    routes: { "POST /api/orders": { handle: async () => undefined } },
+  }),
+  handler({
+    name: "invoices",
+    from: "orders",
+    effects: { saved: saveTo("invoices.invoices") },
+    on: { "*": async () => undefined },
+  }),
+].map((definition) => ({ name: definition.name, definition }));
+
+/** As `loadFunctions` orders them. */
+export function inOrder(functions: readonly Deployable[]): Deployable[] {
+  return [...functions].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
