@@ -1,4 +1,4 @@
-import { grpc, handler, publishTo, saveTo } from "#host";
+import { type Deploy, grpc, handler, publishTo, saveTo } from "#host";
 import type { Deployable } from "../../local/discover.ts";
 
 /** Two functions with a queue between them, such as `npm run new` writes; in a graph they make its second queue. */
@@ -21,3 +21,13 @@ export const ordersAndInvoices: readonly Deployable[] = [
 export function inOrder(functions: readonly Deployable[]): Deployable[] {
   return [...functions].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** A handler with what a test is about, and nothing else. */
+export function deployable(
+  name: string,
+  options: Partial<Parameters<typeof handler>[0]>,
+): Deployable {
+  return { name, definition: handler({ name, ...options } as { name: string }) };
+}
+
+export const withDeploy = (name: string, deploy: Deploy) => deployable(name, { deploy });
