@@ -9,7 +9,7 @@ import { copyManifests, type GeneratedCopy } from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
 import { problemsOf } from "./support/manifest-rules.ts";
 import { at, type Manifest, overlaysOf, set } from "./support/manifests.ts";
-import { inOrder, ordersAndInvoices } from "./support/orders.ts";
+import { inOrder, ordersAndInvoices, platformFunctions } from "./support/orders.ts";
 
 let functions: Deployable[];
 
@@ -65,7 +65,7 @@ describe("with a second queue", () => {
 
   before(async () => {
     copy = await copyManifests();
-    all = inOrder([...functions, ...ordersAndInvoices]);
+    all = inOrder([...(await platformFunctions()), ...ordersAndInvoices]);
     await copy.generate(all);
   });
   after(() => copy?.[Symbol.asyncDispose]());
@@ -153,6 +153,22 @@ test("skaffold builds every function from the one Dockerfile, and deploys overla
   for (const path of ["functions/Dockerfile", "functions/Dockerfile.dockerignore", ...paths]) {
     assert.ok(existsSync(join(root, path)), path);
   }
+});
+
+test("an image is built again for its own folder and what all functions share, and for nothing else", () => {
+  const text = (name: string) => readFileSync(join(functionsDir, name), "utf8");
+  const copied = [...text("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+    ([, sources = ""]) => sources.split(" "),
+  );
+  assert.deepEqual(copied, [
+    ...["package.json", "package-lock.json", ".npmrc", "tsconfig.json", "proto/gen"],
+    ...["functions/bundle.ts", "functions/host", `functions/\${FUNCTION}`],
+  ]);
+  const ignored = text("Dockerfile.dockerignore")
+    .split("\n")
+    .filter((line) => line && !/^#|\*/.test(line))
+    .map((line) => line.replace("!", ""));
+  for (const path of ignored) assert.ok(existsSync(join(functionsDir, "..", path)), path);
 });
 
 /** With the group, which tells Knative's Services from Kubernetes'. */

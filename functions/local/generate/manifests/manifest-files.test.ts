@@ -7,15 +7,16 @@ import {
   deployable,
   inOrder,
   ordersAndInvoices,
+  platformFunctions,
   withDeploy,
 } from "../../../test/support/orders.ts";
-import { loadFunctions } from "../../discover.ts";
 
-const functions = await loadFunctions();
+const functions = await platformFunctions();
 
 describe("generating", () => {
   test("changes nothing where nothing has changed", async () => {
     await using copy = await copyManifests();
+    await copy.generate(functions);
     const before = await copy.content();
     await copy.generate(functions);
     assert.deepEqual(await copy.content(), before);
@@ -23,6 +24,7 @@ describe("generating", () => {
 
   test("leaves nothing of functions and queues that are gone", async () => {
     await using copy = await copyManifests();
+    await copy.generate(functions);
     const before = await copy.content();
     await copy.generate(inOrder([...functions, ...ordersAndInvoices]));
     const between = await copy.content();

@@ -9,11 +9,12 @@ import {
   deployable,
   inOrder,
   ordersAndInvoices,
+  platformFunctions,
   withDeploy,
 } from "../../../test/support/orders.ts";
-import { type Deployable, loadFunctions } from "../../discover.ts";
+import type { Deployable } from "../../discover.ts";
 
-const functions = await loadFunctions();
+const functions = await platformFunctions();
 const container = "spec.template.spec.containers.0";
 const spec = "spec.template.spec";
 
