@@ -21,7 +21,7 @@ interface Session {
 }
 
 /**
- * Runs the graph until it is told to stop. Resolves to the exit code: 0 stopped as told, 1 could
+ * Runs the graph until a signal. Resolves to the exit code: 0 stopped by it, 1 could
  * not start, 2 wrong options or configuration.
  */
 export async function runSession(args: string[], { reload = false } = {}): Promise<number> {

@@ -1,6 +1,6 @@
 import { withoutPassword } from "../telemetry/logger.ts";
 import { HostError } from "./errors.ts";
-import { resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
+import { batchVariables, resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
 
 /** Every variable that the host reads, with what it means; README's table is tested against this. */
 export const variables = {
@@ -29,7 +29,7 @@ export const variables = {
   PROMETHEUS_URL: "ui: where Istio's metrics are, for the graph's figures (none)",
   JAEGER_URL: "ui: Jaeger, as a browser reaches it, for links to traces (none)",
   KIALI_URL: "ui: Kiali, as a browser reaches it (none)",
-  LIVE_URL: "ui: where the local run tells the live graph; npm start sets it (none)",
+  LIVE_URL: "ui: the local run's live graph; npm start sets it (none)",
   LIVE_CONTROL: "ui: on where LIVE_URL can stop and start functions; npm start sets it (off)",
 } as const;
 
@@ -92,7 +92,7 @@ export function addressVariable(name: string): string {
 
 const namePattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
 
-/** The function to serve, if that is said in a form that can name one; `loadConfig` tells what is wrong. */
+/** The function to serve; undefined for a name that cannot be one, which `loadConfig` then reports. */
 export function targetOf(env: Environment = process.env): string | undefined {
   const target = env.FUNCTION_TARGET?.trim();
   return target && namePattern.test(target) ? target : undefined;
@@ -152,12 +152,14 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     if (!(samplerRatio >= 0 && samplerRatio <= 1)) {
       wrong("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1 is expected");
     }
-    const delay = integer("OTEL_BSP_SCHEDULE_DELAY", -1, [0, 3_600_000]);
+    const batches = Object.entries(batchVariables).flatMap(([option, name]) => {
+      const value = integer(name, -1, [0, 3_600_000]);
+      return value < 0 ? [] : [[option, value]];
+    });
     const off = [text("OTEL_SDK_DISABLED"), text("OTEL_TRACES_EXPORTER")].join().toLowerCase();
     if (!tracesUrl || /^true|none$/.test(off)) return undefined;
-    const scheduleDelayMs = delay < 0 ? undefined : delay;
     const resource = resourceOf(target ?? "", env);
-    return { tracesUrl, sampler, samplerRatio, scheduleDelayMs, resource };
+    return { tracesUrl, sampler, samplerRatio, batches: Object.fromEntries(batches), resource };
   };
 
   const namespace = text("NAMESPACE");

@@ -3,7 +3,7 @@
  * itself only where there is somebody to send spans to.
  *
  * O1 Nothing here slows or fails a request: spans wait in a bounded queue, and are dropped when it is full.
- * O2 A receiver that is away is told of once, not with every batch.
+ * O2 A receiver that is away is logged once, not with every batch.
  */
 import {
   type Context,
@@ -20,12 +20,12 @@ import { defaultResource, resourceFromAttributes } from "@opentelemetry/resource
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BasicTracerProvider,
   BatchSpanProcessor,
   type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
-} from "@opentelemetry/sdk-trace-base";
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
 import { reasonOf } from "../base/errors.ts";
 import type { TelemetryConfig } from "../base/telemetry-config.ts";
 import type { Logger } from "./logger.ts";
@@ -39,20 +39,18 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 };
 
-/** Whether whoever came before keeps the trace: B3 can say so without naming one, and name one without saying so. */
+/** Whether the caller keeps the trace: B3 can say so without a trace id, and send a trace id without saying so. */
 const decisionKey = createContextKey("decision");
 
 export function startSpans(telemetry: TelemetryConfig, log: Logger): SpanMaker {
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: defaultResource().merge(resourceFromAttributes(telemetry.resource)),
     sampler: samplerOf(telemetry),
     spanProcessors: [
-      new BatchSpanProcessor(
-        telling(new OTLPTraceExporter({ url: telemetry.tracesUrl }), log),
-        telemetry.scheduleDelayMs === undefined
-          ? {}
-          : { scheduledDelayMillis: telemetry.scheduleDelayMs },
-      ),
+      new BatchSpanProcessor({
+        exporter: telling(new OTLPTraceExporter({ url: telemetry.tracesUrl }), log),
+        ...telemetry.batches,
+      }),
     ],
   });
   const tracer = provider.getTracer("functions/host");

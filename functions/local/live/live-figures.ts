@@ -68,7 +68,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
         if (!seen) continue;
         seen.meter.add(span.durationMs, failed, at);
         for (const name of [edge.from, edge.to]) nodeMeter(name);
-        // Nobody but its clients tells of a database or a queue.
+        // A database and a queue send no spans: their clients' count for them.
         const tellsOfTarget = edge.protocol === "mongodb" || span.kind === "producer";
         if (tellsOfTarget) nodeMeter(edge.to)?.add(span.durationMs, failed, at);
       }
@@ -90,7 +90,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   };
 }
 
-/** A call that was given up, because a sibling failed or a client left, tells nothing bad of its callee. */
+/** A call that was given up, because a sibling failed or a client left, is no failure of its callee. */
 function hasFailed({ error, attributes }: Span): boolean {
   return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
