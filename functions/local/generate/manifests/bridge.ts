@@ -54,7 +54,7 @@ export function bridgeDeployment({ name, deploy }: Definition): Written[] {
   ];
 }
 
-/** With the bridge there, a source would take half of the messages: each goes, and its account. */
+/** Deletes each source and its account: beside the bridge, a source would take half of the messages. */
 export function bridgeComponent(bridges: readonly string[], definitions: readonly Definition[]) {
   const gone = sourcesOf(definitions).flatMap(({ queue }) => [
     ["sources.knative.dev/v1alpha1", "RabbitmqSource", objectName(queue)],

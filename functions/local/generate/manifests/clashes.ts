@@ -1,6 +1,6 @@
 /**
- * Names that cannot be, although each declaration is right by itself: a function "service-d-source" would have the
- * account of the queue service-d's source, and with it what that may do.
+ * Name clashes between declarations that are each valid: a function named "service-d-source" would share its account
+ * with the source of the queue service-d, and with it that account's rights.
  */
 import type { Found } from "./found.ts";
 import type { Part } from "./written.ts";

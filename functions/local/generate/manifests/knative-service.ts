@@ -14,7 +14,7 @@ import type { Written } from "./written.ts";
 
 const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
 
-/** A handler without a definition gets what all get, and no broker and no database. */
+/** A handler without a definition gets the defaults, without a broker and a database. */
 export function knativeService({ name, definition }: Deployable): Written[] {
   const { deploy = {}, effects = [] } = definition ?? {};
   const env = connectionsTo(effects.map(({ system }) => system));

@@ -1,4 +1,4 @@
-/** What the generated manifests have in common, and what the files by hand say as well: change both together. */
+/** Constants of the generated manifests. Files written by hand repeat some of them: change both together. */
 
 /** Public functions are at SUBDOMAIN.ENVIRONMENT.DOMAIN. */
 export const domain = "example-api.com";

@@ -55,18 +55,18 @@ export function declareQueues(definitions: readonly Definition[]): Written | und
     },
   };
   return {
-    about: `Declares ${[...new Set(all)].join(", ")}: each queue with its dead-letter exchange and queue, by the functions' own code, on whatever broker the Secret names. A source of Knative's looks for its queue every second until it is there. A Job cannot be changed: delete it before a new image is applied, as skaffold and cluster/deploy do.`,
+    about: `Declares ${[...new Set(all)].join(", ")}: each queue with its dead-letter exchange and queue, by the functions' own code, on whatever broker the Secret names. Knative's source looks for its queue every second until it exists. A Job cannot be changed: delete it before a new image is applied, as skaffold and cluster/deploy do.`,
     object,
     notes: [
       [
         ["spec", "template", "spec", "serviceAccountName"],
-        "A publisher's: who may reach the broker is decided by account.",
+        "A publisher's account: it may reach the broker.",
       ],
       ...(others.length > 0
         ? ([
             [
               ["spec", "template", "spec", "containers", 0, "args"],
-              `The queues of ${first.name} go without saying.`,
+              `Queues of other functions; ${first.name} declares its own by itself.`,
             ],
           ] as const)
         : []),

@@ -3,12 +3,12 @@ import type { SourceEdge } from "#host/kinds/graph";
 import { accountOf, labelsOf } from "./platform.ts";
 import type { Written } from "./written.ts";
 
-/** A queue's name may hold dots, which a name of a pod should not. Two queues that differ in this only are a clash. */
+/** A queue's name may contain dots; a pod's name should not. `clashesOf` refuses queues that differ only in this. */
 export function objectName(queue: string): string {
   return queue.replaceAll(".", "-");
 }
 
-/** Each queue's source has an account of its own, so that it is let into the queue's consumer and no other function. */
+/** Each source has its own account, so that policies admit it to the consumer of its queue and to no other function. */
 export function sourceAccount(queue: string): string {
   return `${objectName(queue)}-source`;
 }

@@ -1,7 +1,7 @@
 /** Objects as YAML that people read: with comments, and short lists on one line. */
 import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from "yaml";
 
-/** An object with what is said of it, and of its parts by their paths. */
+/** An object, with a comment before it (`about`) and comments before its parts (`notes`, by path). */
 export interface Written {
   readonly about?: string;
   readonly object: object;
@@ -11,7 +11,7 @@ export interface Written {
 /** One file: what it is made from, and what it holds. */
 export type Part = readonly [path: string, source: string, written: readonly Written[]];
 
-/** Marks a file as generated: such a file may be deleted, any other is somebody's work. */
+/** The first line of a generated file. Only such files are overwritten or deleted. */
 const mark = "# Made by `npm run generate` from ";
 
 export function isGenerated(text: string): boolean {
@@ -48,7 +48,7 @@ export function textOf(document: Document): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** Where a comment stands that comes before the part. */
+/** The node that carries the comment before a part. */
 function keyAt(document: Document, path: readonly (string | number)[]): Node {
   const last = path.at(-1);
   const owner = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
