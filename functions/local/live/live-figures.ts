@@ -1,5 +1,5 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/kinds/graph";
-import type { LiveEdge, LiveNode } from "../../ui/live.ts";
+import { type LiveEdge, type LiveNode, triggeredKinds } from "../../ui/live.ts";
 import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";
 import type { SeenSpan } from "./span-ring.ts";
@@ -101,7 +101,7 @@ function declares({ nodes, edges }: Graph): (edge: GraphEdge) => boolean {
   const names = (...kinds: GraphNode["kind"][]) =>
     new Set(nodes.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
   const gateways = names("gateway");
-  const functions = names("greeter", "subscriber");
+  const functions = names(...triggeredKinds);
   return (edge) => declared.has(keyOf(edge)) || (gateways.has(edge.from) && functions.has(edge.to));
 }
 
