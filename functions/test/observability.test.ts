@@ -22,7 +22,7 @@ import { whyNoPrometheus } from "./support/prometheus.ts";
 
 const whyNot = await whyNoPrometheus();
 const queries = Object.values(readDashboards()).flatMap(queriesOf);
-const readme = readFileSync(join(functionsDir, "../README.md"), "utf8");
+const readme = readFileSync(join(functionsDir, "../istio/README.md"), "utf8");
 const values = { namespace: "dev", function: "service-g", __rate_interval: "30s" };
 
 /** The right column of the table of older queries. */

@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { variables } from "#host/base/config";
 import { errorTable } from "#host/base/errors";
-import { functionsDir } from "../local/discover.ts";
+import { anchorsOf, filesIn, paths, readReadme, root, tableOf } from "./support/readmes.ts";
 
-const root = join(functionsDir, "..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const readmes = paths.map(readReadme);
+const functions = readReadme("functions/README.md");
 const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** The rows of the table whose header begins with these cells. */
-function table(header: string): string[] {
-  const [, after = ""] = readme.split(`| ${header}`);
-  const [rows = ""] = after.split("\n\n");
-  return rows.split("\n").slice(2);
-}
-
-describe("the README", () => {
+describe("functions/README.md", () => {
   test("lists each variable with its meaning, and no other", () => {
-    const rows = table("variable | meaning").filter((row) => !row.includes("SERVICE_B_ADDRESS"));
+    const rows = tableOf(functions, "variable | meaning").filter(
+      (row) => !row.includes("SERVICE_B_ADDRESS"),
+    );
     const wanted = Object.entries(variables).map(([name, text]) => `| \`${name}\` | ${text} |`);
     assert.deepEqual(rows, wanted);
   });
@@ -30,39 +25,60 @@ describe("the README", () => {
       ([code, { http, grpc, retryable }]) =>
         `| \`${code}\` | ${http} | ${status[grpc]} | ${retryable ? "yes" : "no"} |`,
     );
-    assert.deepEqual(table("code | HTTP | gRPC"), wanted);
+    assert.deepEqual(tableOf(functions, "code | HTTP | gRPC"), wanted);
   });
 
-  test("names npm commands that there are", () => {
-    const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name ?? "");
-    assert.ok(named.includes("start") && named.includes("test"));
-    for (const name of named) assert.ok(name in packageJson.scripts, `npm run ${name}`);
-  });
-
-  test("names every package, and links to files that there are", () => {
+  test("lists each package, and no other", () => {
+    const rows = tableOf(functions, "package | what for").join("\n");
+    const named = [...rows.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
     const { dependencies, devDependencies } = packageJson;
-    for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-      assert.ok(readme.includes(`\`${name}\``), name);
-    }
-    const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) => slugOf(text));
-    for (const [, link = ""] of readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-      const isThere = link.startsWith("#")
-        ? headings.includes(link.slice(1))
-        : existsSync(join(root, link));
-      assert.ok(isThere, link);
-    }
-  });
-
-  test("shows a function as it is", () => {
-    const shown = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
-    assert.equal(shown, readFileSync(join(functionsDir, "service-e/index.ts"), "utf8"));
+    assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort());
   });
 });
 
-/** A heading's anchor, as GitHub makes it. */
-function slugOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replace(/[^\w\s-]/g, "")
-    .replaceAll(" ", "-");
+describe("the top README", () => {
+  test("has at most 170 lines", () => {
+    const [{ text } = { text: "" }] = readmes;
+    assert.ok(text.split("\n").length <= 170);
+  });
+
+  test("links to the other READMEs", () => {
+    const [top] = readmes;
+    for (const path of paths.slice(1)) assert.ok(top?.text.includes(`(${path})`), path);
+  });
+});
+
+for (const readme of readmes) {
+  describe(readme.path, () => {
+    test("links to files and headings that exist", () => {
+      for (const [, link = ""] of readme.text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+        const [file = "", anchor] = link.split("#");
+        const path = relative(root, join(root, dirname(readme.path), file));
+        const target = file === "" ? readme : readmes.find((one) => one.path === path);
+        assert.ok(file === "" || existsSync(join(root, path)), link);
+        if (anchor) assert.ok(target && anchorsOf(target).includes(anchor), link);
+      }
+    });
+
+    test("names npm commands that exist", () => {
+      const named = [...readme.text.matchAll(/\bnpm (?:run (?:-s )?)?([a-z]+(?::[a-z]+)?)/g)];
+      for (const [, name = ""] of named) assert.ok(name in packageJson.scripts, `npm run ${name}`);
+    });
+
+    test("shows files as they are", () => {
+      for (const { path, text } of filesIn(readme)) {
+        const file = join(root, path);
+        if (existsSync(file)) assert.equal(text, readFileSync(file, "utf8"), path);
+      }
+    });
+
+    test("repeats no line of another README", () => {
+      const lines = (text: string) => text.split("\n").filter((line) => line.length > 50);
+      const others = readmes.filter((one) => one !== readme).flatMap(({ text }) => lines(text));
+      assert.deepEqual(
+        lines(readme.text).filter((line) => others.includes(line)),
+        [],
+      );
+    });
+  });
 }
