@@ -92,8 +92,11 @@ describe("what the READMEs show", () => {
         .replace('from: "orders"', 'from: "order"');
       if (broken !== text) write(path, broken);
     }
-    await type(find("npm run -s generate"));
-    for (const { path, text } of shownFiles) write(path, text);
+    try {
+      await type(find("npm run -s generate"));
+    } finally {
+      for (const { path, text } of shownFiles) write(path, text);
+    }
   });
 
   test("the graph starts with them, and answers as shown", async () => {
@@ -115,10 +118,14 @@ describe("what the READMEs show", () => {
     const stopped = shown.find(({ output }) => output.includes("ECONNREFUSED"));
     assert.ok(stopped);
     const control = (what: "stop" | "start") =>
-      fetch(`${addressOf("ui")}/api/functions/service-g/${what}`, { method: "POST" });
-    assert.equal((await control("stop")).status, 200);
+      fetch(`${addressOf("ui")}/api/functions/service-g/${what}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+    assert.equal((await control("stop")).status, 202);
     await type(stopped);
-    assert.equal((await control("start")).status, 200);
+    assert.equal((await control("start")).status, 202);
     await type(find("curl", "/api/greeting"));
   });
 
