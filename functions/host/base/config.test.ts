@@ -44,7 +44,12 @@ test("every problem is told at once, with its variable and its value", () => {
     BRIDGE_ATTEMPTS: "1.5",
     SERVICE_B_ADDRESS: "http://b:80/",
   };
-  const message = problemsOf(wrong, { calls: ["service-b"], mongodb: true, rabbitmq: true });
+  const message = problemsOf(wrong, {
+    name: "",
+    calls: ["service-b"],
+    mongodb: true,
+    rabbitmq: true,
+  });
   for (const [name, value] of Object.entries(wrong)) {
     assert.ok(message.includes(`- ${name}=${value}: `), `${name}\n${message}`);
   }
@@ -52,7 +57,7 @@ test("every problem is told at once, with its variable and its value", () => {
 });
 
 test("what a function needs and does not have is told", () => {
-  const message = problemsOf({}, { calls: [], mongodb: true, rabbitmq: true });
+  const message = problemsOf({}, { name: "", calls: [], mongodb: true, rabbitmq: true });
   for (const name of ["FUNCTION_TARGET", "MONGODB_URL", "RABBITMQ_URL"]) {
     assert.match(message, new RegExp(`- ${name} is not set: `));
   }

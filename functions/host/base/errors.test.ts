@@ -12,6 +12,7 @@ const contract: Record<ErrorCode, [http: number, grpc: number, retryable: boolea
   ERR_BAD_REQUEST: [400, 3, false],
   ERR_NOT_FOUND: [404, 5, false],
   ERR_METHOD: [405, 12, false],
+  ERR_MEDIA_TYPE: [415, 3, false],
   ERR_TOO_LARGE: [413, 8, false],
   ERR_CANCELLED: [499, 1, false],
   ERR_INTERNAL: [500, 13, false],

@@ -10,6 +10,7 @@ import {
   headersToMetadata,
   propagatedHeaders,
 } from "#host/base/headers";
+import type { EventJson } from "#host/events/event";
 import { eventToMessage, messageToRequest } from "#host/events/event-message";
 
 const all = {
@@ -43,7 +44,7 @@ test("all headers travel from HTTP to gRPC, to a message and back, unchanged", (
 
   const fromGrpc = headersFromMetadata(metadata);
   const event = new CloudEvent({ type: "t", source: "/s", ...headersToEvent(fromGrpc) });
-  const { content, headers, properties } = eventToMessage(event);
+  const { content, headers, properties } = eventToMessage(event.toJSON() as EventJson);
   const request = messageToRequest({ content, properties: { ...properties, headers } }, "queue");
   const attributes = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name.replace(/^ce-/, ""), value]),

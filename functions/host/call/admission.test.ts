@@ -7,6 +7,7 @@ import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../../test/support/ask.ts";
 import { askByGrpc } from "../../test/support/ask-by-grpc.ts";
+import { type Edge, edges } from "../../test/support/edges.ts";
 import { testFunction } from "../../test/support/test-function.ts";
 import { until } from "../../test/support/until.ts";
 
@@ -36,7 +37,7 @@ function noting(name = "leaf") {
   return { definition, calls, paths };
 }
 
-async function startPair(env: Record<string, string>, edge = http) {
+async function startPair(env: Record<string, string>, edge: Edge = http) {
   const leaf = noting();
   const below = await startTestHost(leaf.definition, { env });
   const root = greeter({ name: "root", greeting: "hi", calls: [edge("leaf")] });
@@ -53,7 +54,7 @@ async function startPair(env: Record<string, string>, edge = http) {
   };
 }
 
-for (const edge of [http, grpc]) {
+for (const edge of edges) {
   const over = edge("leaf").protocol;
 
   test(`${over}: a fault fails its target before its work, and the answer has the path of hops`, async () => {
@@ -131,10 +132,11 @@ for (const [declared, wish, variable, expected] of [
   [grpc, "declared", "http", "grpc"],
   [http, undefined, "grpc", "grpc"],
   [http, "http", "grpc", "http"],
-] as const) {
-  const said = `declared ${declared("").protocol}, wished ${wish ?? "nothing"}, variable ${variable ?? "unset"}`;
+] as const satisfies readonly (readonly [Edge, ...unknown[]])[]) {
+  const edge: Edge = declared;
+  const said = `declared ${edge("").protocol}, wished ${wish ?? "nothing"}, variable ${variable ?? "unset"}`;
   test(`${said}: called by ${expected}, and the wish travels on`, async () => {
-    await using sut = await startPair(variable ? { CALL_PROTOCOL: variable } : {}, declared);
+    await using sut = await startPair(variable ? { CALL_PROTOCOL: variable } : {}, edge);
     const answer = await sut.get(wish ? { "x-call-protocol": wish } : {});
     assert.equal(answer.status, 200, answer.text);
     assert.deepEqual(sut.paths, [expected]);

@@ -1,12 +1,13 @@
 /** Faults and metrics as they meet the spans: in real ones, that a receiver got. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { grpc, http } from "#host";
+import { http } from "#host";
 import { ask } from "../../test/support/ask.ts";
+import { edges } from "../../test/support/edges.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { is, startPair } from "../../test/support/traced.ts";
 
-for (const edge of [http, grpc]) {
+for (const edge of edges) {
   const { protocol } = edge("leaf");
 
   test(`${protocol}: a fault is an event of the span where it happened, which has failed by it`, async () => {

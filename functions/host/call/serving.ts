@@ -104,7 +104,7 @@ export function createServing({ config, log, tracing, admission }: ServingOption
       fail(thrown) {
         const error = HostError.from(thrown);
         operation.fail(error);
-        if (error.code === "ERR_INTERNAL") requestLog.error({ err: thrown }, "failed unexpectedly");
+        if (error !== thrown) requestLog.error({ err: thrown }, "failed unexpectedly");
         else requestLog.debug({ err: error }, "answered with an error");
         return error;
       },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { connect } from "amqplib";
-import { bridge, greeter, http, publishTo } from "#host";
+import { greeter, publishTo } from "#host";
 import { declareQueues } from "#host/events/declare";
 import { deadLetterName, declareQueue } from "#host/events/queue";
 import { unique } from "../../test/support/effect-host.ts";
@@ -25,22 +25,23 @@ async function assertDeclared(queue: string): Promise<void> {
   await broker.deleteExchange(deadLetterName(queue));
 }
 
-test("what a function publishes to and what it consumes is declared, with its dead-letter exchange", async () => {
+test("what a function publishes to, and the queues that are named besides, are declared, each with its dead-letter exchange", async () => {
   const name = unique("declare");
-  const publisher = greeter({ name, greeting: "hi", effect: publishTo(name) });
+  const publisher = greeter({ name, greeting: "hi", effects: [publishTo(name)] });
   await declareQueues(publisher, { env });
   await declareQueues(publisher, { env });
   await assertDeclared(name);
 
   const queue = unique("declare");
-  await declareQueues(bridge({ name: queue, queue, to: http("service-f") }), { env });
+  await declareQueues(publisher, { env, others: [queue] });
+  await assertDeclared(name);
   await assertDeclared(queue);
 });
 
 test("a broker that stays away is told after the limit, and a function without queues at once", async () => {
   const name = unique("declare");
   const away = { env: { ...env, RABBITMQ_URL: nowhere }, limitMs: 100 };
-  const publisher = greeter({ name, greeting: "hi", effect: publishTo(name) });
+  const publisher = greeter({ name, greeting: "hi", effects: [publishTo(name)] });
   await assert.rejects(declareQueues(publisher, away), { code: "ERR_PUBLISH" });
   const leaf = greeter({ name: unique("leaf"), greeting: "hi" });
   await assert.rejects(declareQueues(leaf, { env }), { code: "ERR_CONFIG" });

@@ -4,7 +4,8 @@
  * binary mode over HTTP whatever came in, and a message that is no CloudEvent made into one.
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { type CloudEvent, HTTP } from "cloudevents";
+import { isJson, parseMediaType } from "../base/media-type.ts";
+import type { EventJson } from "./event.ts";
 
 export interface EventMessage {
   content: Buffer;
@@ -32,19 +33,28 @@ export interface EventRequest {
  * Binary mode with headers "ce-…". All of them are strings, since the source prints other values
  * as Go does; and the content type is a header too, because the source ignores the property.
  */
-export function eventToMessage(event: CloudEvent<unknown>): EventMessage {
-  const { headers, body } = HTTP.binary(event);
-  const text = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+export function eventToMessage(event: EventJson): EventMessage {
+  const { data, data_base64: base64, datacontenttype = "", ...attributes } = event;
+  const headers = Object.entries(attributes).flatMap(([name, value]) =>
+    value === undefined || value === null ? [] : [[`ce-${name}`, String(value)]],
+  );
   return {
-    content: Buffer.from(typeof body === "string" ? body : (JSON.stringify(body) ?? "")),
-    headers: { ...Object.fromEntries(text), "content-type": event.datacontenttype ?? "" },
+    content: base64 === undefined ? contentOf(data, datacontenttype) : base64Bytes(base64),
+    headers: { ...Object.fromEntries(headers), "content-type": datacontenttype },
     properties: {
-      contentType: event.datacontenttype ?? "",
+      contentType: datacontenttype,
       messageId: event.id,
       timestamp: Math.floor(Date.parse(event.time ?? "") / 1_000),
       type: event.type,
     },
   };
+}
+
+/** Without a type data is JSON, as in the JSON format. */
+function contentOf(data: unknown, type: string): Buffer {
+  if (data === undefined) return Buffer.alloc(0);
+  const isText = typeof data === "string" && type !== "" && !isJson(parseMediaType(type).essence);
+  return Buffer.from(isText ? data : JSON.stringify(data));
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Publishes CloudEvents over AMQP 0.9.1: persistent, mandatory, confirmed. */
 import { randomUUID } from "node:crypto";
-import { CloudEvent } from "cloudevents";
 import type { Greeting } from "#proto";
 import { HostError, reasonOf } from "../base/errors.ts";
 import { headersToEvent } from "../base/headers.ts";
@@ -57,7 +56,7 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
 
   const send = async (event: EventJson, running: RunningOperation) => {
     const channel = await broker.channel();
-    const carried = new CloudEvent({ ...event, ...headersToEvent(running.headers) });
+    const carried = { ...event, ...headersToEvent(running.headers) };
     const { content, headers, properties } = eventToMessage(carried);
     running.set({ "messaging.message.body.size": content.length });
     const { promise, resolve, reject } = Promise.withResolvers<void>();

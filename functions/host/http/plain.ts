@@ -16,7 +16,9 @@ export function byFramework(framework: Server): RoadOptions["answer"] {
     if (call.operation?.trace) overwriteHeaders(handed, call.headers);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     response.once("close", resolve);
-    refuseFrameworkPages(response, reject);
+    onFrameworkPage(response, (page) => {
+      reject(page === "crash" ? handlerThrew : pageAsError(page, hasBody(request)));
+    });
     framework.emit("request", handed, response);
     return promise;
   };
@@ -25,8 +27,8 @@ export function byFramework(framework: Server): RoadOptions["answer"] {
 /** Set by functions-framework on its answer to a handler that threw. */
 const crashHeader = "x-google-status";
 
-/** Calls `refuse` in place of sending a page that functions-framework or Express made up. */
-function refuseFrameworkPages(response: ServerResponse, refuse: (error: HostError) => void): void {
+/** In place of a page that functions-framework or Express made up its status is told, or that the handler threw. */
+function onFrameworkPage(response: ServerResponse, tell: (page: number | "crash") => void): void {
   const { end } = response;
   const own = (...args: unknown[]) => Reflect.apply(end, response, args);
   response.end = (...args: unknown[]) => {
@@ -39,7 +41,7 @@ function refuseFrameworkPages(response: ServerResponse, refuse: (error: HostErro
       if (!kept.has(name)) response.removeHeader(name);
     }
     response.end = end;
-    refuse(pageAsError(statusCode));
+    tell(crashed ? "crash" : statusCode);
     return response;
   };
 }
@@ -47,14 +49,22 @@ function refuseFrameworkPages(response: ServerResponse, refuse: (error: HostErro
 const kept = new Set(["connection", "x-request-id", "traceresponse", "vary"]);
 kept.add("access-control-allow-origin").add("access-control-expose-headers");
 
-function pageAsError(status: number): HostError {
+function pageAsError(status: number, hadBody: boolean): HostError {
   if (status === 404) return new HostError("ERR_NOT_FOUND", "the handler does not serve this");
   if (status === 413) return new HostError("ERR_TOO_LARGE", "the body is too large");
   if (status === 415)
     return new HostError("ERR_MEDIA_TYPE", "the body's encoding is not supported");
   if (status < 500) return new HostError("ERR_BAD_REQUEST", "the request cannot be read");
-  return HostError.from(undefined);
+  // Its parts for events take it for granted that there is a body.
+  if (!hadBody) {
+    const headers = { allow: "POST" };
+    return new HostError("ERR_METHOD", "the handler takes events, by POST", { headers });
+  }
+  return handlerThrew;
 }
+
+/** functions-framework has written the stack to stderr. */
+const handlerThrew = new HostError("ERR_INTERNAL", "failed unexpectedly, its log says how");
 
 /** The request again, with its body unread, for functions-framework's parsers. */
 function replay(request: IncomingMessage, body: Buffer): IncomingMessage {

@@ -17,7 +17,7 @@ const tested = testFunction({
       path: "/",
       handle: async ({ body }) => {
         handled++;
-        return { status: 200, body };
+        return { status: 200, body: body.bytes };
       },
     },
     { method: "POST", path: "/only-post", handle: async () => ({ status: 204 }) },
@@ -64,7 +64,7 @@ test("what failed unexpectedly is in the log, with its stack", async () => {
   await ask(host.port, "/failing", { headers: { "x-request-id": "r1" } });
   const line = host.logs.find(({ msg }) => msg === "failed unexpectedly");
   assert.equal(line?.requestId, "r1");
-  assert.match(JSON.stringify(line?.err), /hunter2.*http-server\.test\.ts/);
+  assert.match(JSON.stringify(line?.err), /hunter2.*server\.test\.ts/);
 });
 
 test("a body that says it is too large is refused before it is asked for", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connect } from "amqplib";
-import { bridge, http } from "#host";
+import { bridge } from "#host";
 import { HostError } from "#host/base/errors";
 import { deadLetterName, declareQueue } from "#host/events/queue";
 import { startTestHost } from "#host/testing";
@@ -51,10 +51,13 @@ async function startBridge(failures: HostError[], env: Record<string, string> = 
     { name: "subscriber" },
   );
   const below = await startTestHost(subscriber, { env: tracedTo(receiver) });
-  const host = await startTestHost(bridge({ name: "bridge", queue, to: http("subscriber") }), {
-    env: { RABBITMQ_URL: url, ...tracedTo(receiver), ...env },
-    callees: { subscriber: below.address },
-  });
+  const host = await startTestHost(
+    bridge({ name: "bridge", sources: [{ queue, to: "subscriber" }] }),
+    {
+      env: { RABBITMQ_URL: url, ...tracedTo(receiver), ...env },
+      callees: { subscriber: below.address },
+    },
+  );
   return {
     receiver,
     queue,

@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import amqp, { type GetMessage } from "amqplib";
-import { bridge, http } from "#host";
+import { bridge } from "#host";
 import { problemType } from "#host/base/errors";
 import { deadLetterName, deadLetterReasonHeader, declareQueue } from "#host/events/queue";
 import { startTestHost } from "#host/testing";
@@ -61,7 +61,7 @@ async function startBridge(address: string, env: Record<string, string> = {}) {
   const queue = `bridge-test-${randomUUID()}`;
   const dead = deadLetterName(queue);
   await declareQueue(channel, queue);
-  const definition = bridge({ name: "bridge", queue, to: http("subscriber") });
+  const definition = bridge({ name: "bridge", sources: [{ queue, to: "subscriber" }] });
   const host = await startTestHost(definition, {
     env: { RABBITMQ_URL: url, ...env },
     callees: { subscriber: address },

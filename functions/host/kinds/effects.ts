@@ -25,7 +25,7 @@ export interface Entry {
  */
 export function saveTo<T extends object = Record<string, unknown>>(
   namespace: string,
-): Effect<Entry, Collection<T>> {
+): Effect<Entry | (Entry & T), Collection<T>> {
   return {
     system: "mongodb",
     destination: namespace,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { credentials } from "@grpc/grpc-js";
-import { gateway, greeter, grpc, saveTo, subscriber } from "#host";
-import type { Message } from "#host/kinds/subscriber";
+import { gateway, greeter, grpc, handler, saveTo, subscriber } from "#host";
+import { graphOf } from "#host/kinds/graph";
 import { startTestHost } from "#host/testing";
 import { type Greeting, GreetingServiceClient } from "#proto";
 import { ask } from "../../test/support/ask.ts";
@@ -14,26 +14,49 @@ const hosts = new AsyncDisposableStack();
 after(() => hosts.disposeAsync());
 const MONGODB_URL = await useDatabase();
 
-const root = hosts.use(await startTestHost(greeter({ name: "service-a", greeting: "Hello" })));
-const effect = saveTo<Message>(`test-${randomUUID()}.messages`);
-const sink = hosts.use(
-  await startTestHost(subscriber({ name: "service-f", greeting: "Hola", effect }), {
-    env: { MONGODB_URL },
-  }),
-);
+const serviceA = greeter({ name: "service-a", greeting: "Hello" });
+const root = hosts.use(await startTestHost(serviceA));
+const effect = saveTo(`test-${randomUUID()}.messages`);
+const serviceF = subscriber({ name: "service-f", greeting: "Hola", effects: [effect] });
+const sink = hosts.use(await startTestHost(serviceF, { env: { MONGODB_URL } }));
 await until("the subscriber", () => sink.ready());
 
+const orders = handler({
+  name: "orders",
+  routes: {
+    "POST /api/orders": {
+      summary: "Takes an order",
+      body: { type: "object", required: ["item"], properties: { item: { type: "string" } } },
+      handle: async ({ body, headers }) => ({
+        status: 201,
+        headers: { location: "/api/orders/7", "x-kept": "yes", "set-cookie": "no" },
+        body: { item: body.item, language: headers["accept-language"], cookie: headers.cookie },
+      }),
+    },
+    "GET /api/orders/{id}": {
+      handle: async ({ parameters, query }) => ({
+        body: { id: parameters.id, q: query.get("q") },
+      }),
+    },
+    "GET /status": {
+      handle: async () => ({
+        body: Buffer.from("fine"),
+        headers: { "content-type": "text/plain" },
+      }),
+    },
+    "DELETE /api/orders/{id}": { handle: async () => undefined },
+  },
+});
+const shop = hosts.use(await startTestHost(orders));
+const definitions = [serviceA, serviceF, orders];
+const declared = graphOf(definitions);
 const graph = {
-  nodes: [
-    { name: "gateway", kind: "gateway" },
-    { name: "service-a", kind: "greeter" },
-    { name: "service-f", kind: "subscriber" },
-  ],
-  edges: [{ from: "gateway", to: "service-a", protocol: "grpc" }],
+  nodes: [{ name: "gateway", kind: "gateway" }, ...declared.nodes],
+  edges: [{ from: "gateway", to: "service-a", protocol: "grpc" }, ...declared.edges],
 };
 const { port } = hosts.use(
   await startTestHost(gateway({ name: "gateway", to: grpc("service-a"), graph }), {
-    callees: { "service-a": root.address, "service-f": sink.address },
+    callees: { "service-a": root.address, "service-f": sink.address, orders: shop.address },
   }),
 );
 
@@ -65,8 +88,8 @@ test("asks the graph by either path, and any one function", async () => {
 
 test("answers 404 for a function that there is not, and names those that there are", async () => {
   for (const [path, known] of [
-    ["/api/services/service-x/greeting", "service-a, service-f"],
-    ["/api/services/gateway/greeting", "service-a, service-f"],
+    ["/api/services/service-x/greeting", "service-a, service-f, orders"],
+    ["/api/services/gateway/greeting", "service-a, service-f, orders"],
     ["/api/services/service-a/messages", "service-f"],
   ] as const) {
     const answer = await ask(port, path);
@@ -118,13 +141,16 @@ test("describes each of its routes in OpenAPI, and none that it has not", async 
   const wanted = [
     ...["/", "/api/greeting", "/api/v1/greeting", "/api/services/{name}/greeting"],
     ...["/api/services/{name}/events", "/api/services/{name}/messages"],
+    ...["/api/services/orders/orders", "/api/services/orders/orders/{id}"],
+    "/api/services/orders/status",
     ...["/api/graph", "/openapi.json"],
   ];
   assert.deepEqual(Object.keys(paths), wanted);
   for (const [path, methods] of Object.entries(paths)) {
-    const concrete = path.replace("{name}", "service-f");
-    const described = ["get", "post"].filter((method) => method in methods);
-    const { headers } = await ask(port, concrete, { method: "DELETE" });
+    const concrete = path.replace("{name}", "service-f").replace("{id}", "7");
+    const all = ["get", "post", "put", "patch", "delete"];
+    const described = all.filter((method) => method in methods);
+    const { headers } = await ask(port, concrete, { method: "PUT" });
     const allowed = String(headers.allow).toLowerCase().split(", ");
     assert.deepEqual(
       allowed.filter((method) => method !== "head"),
@@ -141,3 +167,55 @@ test("answers by gRPC on the same port", async () => {
   const [greeting] = await promise.finally(() => client.close());
   assert.equal(greeting?.service, "Service-A");
 });
+
+test("passes a request on to a function's declared route, with and without its leading /api", async () => {
+  for (const path of ["/api/services/orders/orders", "/api/services/orders/api/orders"]) {
+    const headers = {
+      "content-type": "application/json",
+      "accept-language": "de",
+      cookie: "session=1",
+    };
+    const answer = await ask(port, path, { headers, body: '{"item":"tea"}' });
+    assert.equal(answer.status, 201, path);
+    assert.deepEqual(answer.json(), { item: "tea", language: "de" });
+    assert.equal(answer.headers.location, "/api/orders/7");
+    assert.equal(answer.headers["x-kept"], "yes");
+    assert.equal(answer.headers["set-cookie"], undefined);
+  }
+  const found = await ask(port, "/api/services/orders/orders/a%20b?q=1%262");
+  assert.deepEqual(found.json(), { id: "a b", q: "1&2" });
+  const status = await ask(port, "/api/services/orders/status");
+  assert.deepEqual([status.text, status.headers["content-type"]], ["fine", "text/plain"]);
+  const gone = await ask(port, "/api/services/orders/orders/1", { method: "DELETE" });
+  assert.deepEqual([gone.status, gone.text], [204, ""]);
+  const wrong = await ask(port, "/api/services/orders/orders", {
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  assert.equal(wrong.status, 400);
+  assert.match(wrong.text, /item/);
+});
+
+for (const [method, path, status] of [
+  ["GET", "/api/services/orders/nowhere", 404],
+  ["GET", "/api/services/orders", 404],
+  ["GET", "/api/services/orders/", 404],
+  ["PATCH", "/api/services/orders/orders/7", 405],
+  ["GET", "/api/services/orders/healthz", 404],
+  ["GET", "/api/services/orders/metrics", 404],
+  ["GET", "/api/services/orders/orders/..", 404],
+  ["GET", "/api/services/orders/orders/%2e%2e", 404],
+  ["GET", "/api/services/orders/orders/a/../../status", 404],
+  ["GET", "/api/services/orders/%6frders", 404],
+  ["GET", "/api/services/..%2forders/status", 404],
+  ["GET", "/api/services/ORDERS/status", 404],
+  ["GET", "/api/services/__proto__/status", 404],
+  ["GET", "/api/services/gateway/api/graph", 404],
+  ["GET", "/api/services/orders/orders/%ff", 400],
+] as const) {
+  test(`${method} ${path} reaches no route, and is ${status}`, async () => {
+    const answer = await ask(port, path, { method });
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(answer.headers["content-type"], "application/problem+json");
+  });
+}

@@ -182,6 +182,7 @@ function noting(failure?: HostError) {
       name: "MongoDB",
       problem: () => undefined,
       close: async () => {},
+      bind: () => undefined,
       async apply(greeting) {
         applied.push(greeting);
         if (failure) throw failure;
@@ -205,7 +206,7 @@ test("the effect gets this function's own greeting, after every callee has answe
     { name: "below" },
   );
   await using callee = await startTestHost(below);
-  const root = greeter({ name: "root", greeting: "hi", calls: [http("below")], effect });
+  const root = greeter({ name: "root", greeting: "hi", calls: [http("below")], effects: [effect] });
   await using host = await startTestHost(root, { callees: { below: callee.address }, env });
   const { greeting } = (await ask(host.port)).json<{ greeting: Greeting[] }>();
   assert.equal(during, 0);
@@ -214,7 +215,7 @@ test("the effect gets this function's own greeting, after every callee has answe
 
 test("the effect is left out when a callee fails", async () => {
   const { effect, applied } = noting();
-  const root = greeter({ name: "root", greeting: "hi", calls: [http("away")], effect });
+  const root = greeter({ name: "root", greeting: "hi", calls: [http("away")], effects: [effect] });
   await using host = await startTestHost(root, { callees: { away: "127.0.0.1:1" }, env });
   assert.equal((await ask(host.port)).status, 503);
   assert.deepEqual(applied, []);
@@ -222,9 +223,12 @@ test("the effect is left out when a callee fails", async () => {
 
 test("an effect that fails fails the request, with the function's name", async () => {
   const { effect } = noting(new HostError("ERR_STORE", "MongoDB is away"));
-  await using host = await startTestHost(greeter({ name: "root", greeting: "hi", effect }), {
-    env,
-  });
+  await using host = await startTestHost(
+    greeter({ name: "root", greeting: "hi", effects: [effect] }),
+    {
+      env,
+    },
+  );
   const answer = await ask(host.port);
   assert.partialDeepStrictEqual(answer.json(), { status: 503, detail: "root: MongoDB is away" });
 });

@@ -83,7 +83,9 @@ export type Schema = StandardSchemaV1 | JsonSchema;
 export type BodyOf<B> = B extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<B>
   : B extends JsonSchema<infer T>
-    ? T
+    ? unknown extends T
+      ? Any
+      : T
     : Buffer;
 
 export interface RouteOptions<E, C extends readonly Callee[], S, Path extends string, B> {

@@ -24,8 +24,9 @@ import { createValidator } from "./validate.ts";
 
 /** What the house's own kinds have besides. */
 export interface HouseParts {
+  /** With it, `greetings` is answered at GET / and GET /api/greeting too. */
   readonly greeting?: string;
-  /** Answers GET /, GET /api/greeting and the greetings' gRPC method. */
+  /** Answers the greetings' gRPC method. */
   greetings?(call: Call, inside: Inside): ReturnType<Greetings>;
   /** Gets every event, whatever its type; `key` is its source and id. */
   onEvent?(event: EventJson, key: string, call: Call, inside: Inside): Promise<void>;
@@ -78,7 +79,7 @@ export function handlerOf(options: Options, house: HouseParts = {}): Definition 
   const routes = readRoutes(options.routes ?? {});
   const takesEvents = on !== undefined || house.onEvent !== undefined;
   const declared: RouteDeclaration[] = [
-    ...(house.greetings ? greetingPaths : []),
+    ...(house.greeting === undefined ? [] : greetingPaths),
     ...(house.routes ?? []).map(declarationOf),
     ...(takesEvents ? [eventPath] : []),
     ...routes.map(declarationOf),
@@ -175,7 +176,7 @@ async function open(options: Options, house: HouseParts, runtime: Runtime): Prom
       return { definition: service, methods: Object.fromEntries(bound) };
     }),
     routes: [
-      ...(greetings ? greetingRoutes(greetings) : []),
+      ...(greetings && house.greeting !== undefined ? greetingRoutes(greetings) : []),
       ...(house.routes ?? []).map(
         ({ method, path, handle }): Route => ({
           method,

@@ -1,4 +1,5 @@
 /** What is wrong with one declaration as it stands, before anything is known of the others. */
+import type { Callee } from "../call/callee.ts";
 import type { HttpMethod } from "../call/runtime.ts";
 import { namePattern } from "./define.ts";
 import type { Destination, RouteDeclaration } from "./definition.ts";
@@ -27,8 +28,9 @@ export function problemsOf({
   unread,
 }: {
   options: {
+    readonly kind: string;
     readonly name: string;
-    readonly calls?: readonly { readonly name: string }[];
+    readonly calls?: readonly Callee[];
     readonly effects?: Readonly<Record<string, Destination>>;
     readonly from?: string;
     readonly deploy?: { readonly scale?: { readonly min?: number; readonly max?: number } };
@@ -46,9 +48,9 @@ export function problemsOf({
     `name "${name}": lower-case letters, digits and dashes are expected, with a letter first, 63 at most`,
   );
   for (const callee of calls) check(callee.name !== name, `calls "${callee.name}": that is itself`);
-  for (const callee of duplicates(calls.map((one) => one.name))) {
-    problems.push(`calls "${callee}" twice`);
-  }
+  // A handler's code has its callees by name; a greeter may ask the same one over both protocols.
+  const edges = calls.map((one) => (options.kind === "handler" ? one.name : edgeOf(one)));
+  for (const edge of duplicates(edges)) problems.push(`calls "${edge}" twice`);
   for (const { system, destination } of Object.values(effects)) {
     if (system === "mongodb") {
       check(
@@ -88,13 +90,17 @@ export function problemsOf({
   return problems;
 }
 
-/** A queue's name is also part of the names of Kubernetes objects. */
-const queuePattern = /^[a-z]([a-z\d.-]{0,40}[a-z\d])?$/;
-const queueRule = "lower-case letters, digits, dots and dashes are expected, 42 at most";
+/** A queue's name is also part of the names and labels of Kubernetes objects: "QUEUE-source". */
+const queuePattern = /^[a-z]([a-z\d.-]{0,54}[a-z\d])?$/;
+const queueRule = "lower-case letters, digits, dots and dashes are expected, 56 at most";
 
 /** Routes that differ only in the names of their parameters take the same requests. */
 function shapeOf(path: string): string {
   return path.replace(/\{\w+\}/g, "{}");
+}
+
+function edgeOf({ name, protocol }: Callee): string {
+  return `${protocol}:${name}`;
 }
 
 function duplicates(texts: readonly string[]): string[] {

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { saveTo, subscriber } from "#host";
 import type { PropagatedHeaders } from "#host/base/headers";
 import { draw } from "#host/call/faults";
-import type { StoreEffect } from "#host/kinds/effects";
-import type { Message } from "#host/kinds/subscriber";
+import type { Effect } from "#host/kinds/definition";
+import type { Message } from "#host/kinds/effects";
 import { startTestHost } from "#host/testing";
 import { type AskOptions, ask } from "../../test/support/ask.ts";
 import { useDatabase } from "../../test/support/services.ts";
@@ -14,8 +14,8 @@ import { until } from "../../test/support/until.ts";
 const url = await useDatabase();
 
 async function startSubscriber(mongodbUrl = url, more: Record<string, string> = {}) {
-  const effect = saveTo<Message>(`test-${randomUUID()}.messages`);
-  const definition = subscriber({ name: "subscriber", greeting: "Hola", effect });
+  const effect = saveTo(`test-${randomUUID()}.messages`);
+  const definition = subscriber({ name: "subscriber", greeting: "Hola", effects: [effect] });
   const host = await startTestHost(definition, { env: { MONGODB_URL: mongodbUrl, ...more } });
   await until("readiness", () => host.ready());
   const post = (options: AskOptions) => ask(host.port, "/", { method: "POST", ...options });
@@ -126,20 +126,20 @@ test("shows the newest messages first, as many as are asked for", async () => {
 
 test("continues the event's own trace, not that of its delivery", async () => {
   let seen: PropagatedHeaders = {};
-  const effect: StoreEffect<Message> = {
+  const effect: Effect<Message> = {
     system: "mongodb",
     destination: "none.none",
     open: async () => ({
       name: "nothing",
       problem: () => undefined,
       close: async () => {},
-      latest: async () => [],
+      bind: () => ({ latest: async () => [] }),
       apply: async (_, call) => {
         seen = call.headers;
       },
     }),
   };
-  const definition = subscriber({ name: "subscriber", greeting: "Hola", effect });
+  const definition = subscriber({ name: "subscriber", greeting: "Hola", effects: [effect] });
   await using host = await startTestHost(definition, { env: { MONGODB_URL: url } });
   const { headers, body } = structured({ ...event, traceparent: "00-event", xrequestid: "event" });
   const delivery = { traceparent: "00-delivery", "x-request-id": "delivery", b3: "delivery" };
@@ -186,4 +186,26 @@ test("the time from an event to its storing is shown", async () => {
   const lag = (le: string) =>
     `cloudevents_delivery_lag_seconds_bucket{le="${le}",service_name="subscriber"}`;
   assert.ok(text.includes(`${lag("30")} 0\n${lag("60")} 1\n`), text);
+});
+
+test("an event is parsed once, whatever needs it", async (t) => {
+  await using sut = await startSubscriber();
+  const parse = t.mock.method(JSON, "parse");
+  for (const [id, options] of [
+    ["once-structured", structured({ ...event, id: "once-structured", data: { a: 1 } })],
+    [
+      "once-binary",
+      {
+        headers: {
+          ...{ "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" },
+          "content-type": "application/json",
+        },
+        body: '{"a":"once-binary"}',
+      },
+    ],
+  ] as const) {
+    assert.equal((await sut.post(options)).status, 204);
+    const parsed = parse.mock.calls.filter(({ arguments: [text] }) => String(text).includes(id));
+    assert.equal(parsed.length, 1, id);
+  }
 });

@@ -30,9 +30,8 @@ export async function trigger(
     const known = functions.map((one) => one.name).join(", ");
     throw new HostError("ERR_NOT_FOUND", `there is no function ${name}; there are ${known}`);
   }
-  const own = pathAt(target, path);
-  if (own === undefined) throw notThere(functions, target, path);
-  const { route } = findRoute(target.routes, method, own);
+  const { route: way } = findWay(functions, target, method, `/${path}`);
+  const { route } = way;
   if (isGreeting(route)) {
     // By the protocol that the request asks for.
     return { body: greetingsToJson(await runtime.greetingsOf(http(name), call)) };
@@ -41,7 +40,7 @@ export async function trigger(
     name,
     {
       method,
-      path: query.size > 0 ? `${own}?${query}` : own,
+      path: `${way.prefix}/${way.alias ? "" : path}${query.size > 0 ? `?${query}` : ""}`,
       template: route.path,
       headers: endToEnd(headers),
       ...(body.bytes.length > 0 && { body: body.bytes }),
@@ -52,10 +51,26 @@ export async function trigger(
   return answerOf(answer);
 }
 
-/** The route's own path for what is behind /api/services/{name}/: with or without its leading /api, or `events`. */
-function pathAt({ routes }: Triggered, rest: string): string | undefined {
-  const candidates = [`/${rest}`, `/api/${rest}`, ...(rest === "events" ? ["/"] : [])];
-  return candidates.find((path) => routes.some((route) => matchPath(route.path, path)));
+/** A route behind /api/services/{name}, and how its own path comes of the one that is asked for there. */
+interface Way {
+  readonly method: RouteDeclaration["method"];
+  readonly path: string;
+  readonly route: RouteDeclaration;
+  readonly prefix: string;
+  /** The path stands for the route's, and is no part of it. */
+  readonly alias?: boolean;
+}
+
+/** Each route by its own path, without its leading /api, and the place for events as `events`. */
+function waysOf({ routes }: Triggered): Way[] {
+  return routes.flatMap((route): Way[] => {
+    const { method, path } = route;
+    const offered = offeredPath(route);
+    const literal = { method, path, route, prefix: "" };
+    if (offered === path) return [literal];
+    const alias = path === "/";
+    return [literal, { method, path: offered, route, prefix: alias ? "" : "/api", alias }];
+  });
 }
 
 /** How the gateway offers a route of a function, behind /api/services/{name}. */
@@ -64,11 +79,19 @@ export function offeredPath({ method, path }: RouteDeclaration): string {
   return path.replace(/^\/api(?=\/)/, "");
 }
 
-function notThere(functions: readonly Triggered[], { name }: Triggered, rest: string): HostError {
-  const others = functions.filter((one) => pathAt(one, rest) !== undefined);
+/** Throws ERR_NOT_FOUND, naming the functions that have it, and ERR_METHOD. */
+function findWay(
+  functions: readonly Triggered[],
+  target: Triggered,
+  method: string,
+  path: string,
+): { route: Way } {
+  const has = (one: Triggered) => waysOf(one).some((way) => matchPath(way.path, path));
+  if (has(target)) return findRoute(waysOf(target), method, path);
+  const others = functions.filter(has).map(({ name }) => name);
   const hint =
-    others.length > 0 ? `; where it is, there are ${others.map((one) => one.name).join(", ")}` : "";
-  return new HostError("ERR_NOT_FOUND", `${name} has no /${rest}${hint}`);
+    others.length > 0 ? `; of the functions that have it there are ${others.join(", ")}` : "";
+  throw new HostError("ERR_NOT_FOUND", `${target.name} has no ${path}${hint}`);
 }
 
 export function isGreeting({ method, path }: RouteDeclaration): boolean {

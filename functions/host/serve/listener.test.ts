@@ -13,7 +13,7 @@ import { until } from "../../test/support/until.ts";
 const echo = testFunction({
   routes: [
     { method: "GET", path: "/", handle: async () => ({ status: 200, body: { said: "hello" } }) },
-    { method: "POST", path: "/", handle: async ({ body }) => ({ status: 200, body }) },
+    { method: "POST", path: "/", handle: async ({ body }) => ({ status: 200, body: body.bytes }) },
   ],
   greetings: async () => [{ id: "1", service: "Echo", message: "hello", created: "now" }],
 });

@@ -106,8 +106,8 @@ test("the entries saved last come first, as many as are asked for", async () => 
   await using sut = await startStore();
   using call = testCall();
   for (const id of ["a", "b", "c"]) await sut.store.apply(noteOf(id), call);
-  assert.deepEqual(await sut.store.latest(2, call), [noteOf("c"), noteOf("b")]);
-  assert.deepEqual(await sut.store.latest(10, call), ["c", "b", "a"].map(noteOf));
+  assert.deepEqual(await sut.store.bind(call).latest(2), [noteOf("c"), noteOf("b")]);
+  assert.deepEqual(await sut.store.bind(call).latest(10), ["c", "b", "a"].map(noteOf));
 });
 
 test("a namespace without a collection is a configuration error", async () => {

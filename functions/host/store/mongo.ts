@@ -156,6 +156,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 
 function splitNamespace(namespace: string): [database: string, collection: string] {
   const dot = namespace.indexOf(".");
+  if (dot < 1) throw new HostError("ERR_CONFIG", `${namespace}: database.collection is expected`);
   return [namespace.slice(0, dot), namespace.slice(dot + 1)];
 }
 

@@ -7,6 +7,7 @@ import type { Outcome } from "#host/telemetry/operation";
 import { createTracing, type SpanMaker } from "#host/telemetry/tracing";
 import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
+import { edges } from "../../test/support/edges.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { testFunction } from "../../test/support/test-function.ts";
 import { is, startPair, tracedTo } from "../../test/support/traced.ts";
@@ -112,7 +113,7 @@ for (const [edge, status] of [
   });
 }
 
-for (const edge of [http, grpc]) {
+for (const edge of edges) {
   test(`a callee over ${edge.name} that nobody answers for is an error of the call`, async () => {
     await using receiver = await startReceiver();
     const env = tracedTo(receiver);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { OpenEffect, Runtime } from "#host/kinds/definition";
+import type { Runtime } from "#host/call/runtime";
+import type { OpenEffect } from "#host/kinds/definition";
 import { startTestHost, type TestHost } from "#host/testing";
 import { testFunction } from "./test-function.ts";
 

@@ -43,7 +43,7 @@ export function liveGraph(
     at: new Date().toISOString(),
     windowSeconds: 10,
     source: "spans",
-    nodes: (graph.nodes as LiveNode[]).map((one) => ({
+    nodes: (graph.nodes as unknown as LiveNode[]).map((one) => ({
       ...one,
       state: "ready",
       figures: noFigures,
