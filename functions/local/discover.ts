@@ -36,7 +36,9 @@ export function isFunction(folder: string, root = functionsDir): boolean {
  * lists everything that is wrong with any of them.
  */
 export async function loadFunctions(root = functionsDir): Promise<Deployable[]> {
-  const declared = await Promise.all(functionNames(root).map((name) => readDeclaration(root, name)));
+  const declared = await Promise.all(
+    functionNames(root).map((name) => readDeclaration(root, name)),
+  );
   checkDeclarations(declared, { root, house: houseFolders });
   return declared.map(({ folder, definition }) => ({
     name: folder,

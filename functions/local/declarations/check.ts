@@ -28,6 +28,8 @@ export function checkDeclarations(
   const all = [...new Set([...failures, ...problems])];
   if (all.length === 0) return;
   const title =
-    all.length === 1 ? "A declaration is wrong:" : `${all.length} declarations are wrong:`;
+    all.length === 1
+      ? "One problem in the declarations of the functions:"
+      : `${all.length} problems in the declarations of the functions:`;
   throw new DeclarationError([title, ...all].join("\n"));
 }

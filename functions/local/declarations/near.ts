@@ -1,7 +1,10 @@
 /** The way out of a name that is not known: those that it may have meant, else all. */
 export function suggest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "there is none yet";
-  const near = known.filter((one) => distance(name, one) <= Math.max(1, name.length / 4));
+  const distances = new Map(known.map((one) => [one, distance(name, one)]));
+  const least = Math.min(...distances.values());
+  const near =
+    least > Math.max(1, name.length / 3) ? [] : known.filter((one) => distances.get(one) === least);
   return near.length > 0 ? `did you mean ${near.join(" or ")}?` : `there is ${known.join(", ")}`;
 }
 

@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { DeclarationError } from "../declarations/check.ts";
 import { functionsDir, loadFunctions } from "../discover.ts";
 import { graphFiles, seedGraphFiles } from "./graph-files.ts";
 import { protoFiles } from "./proto-files.ts";
@@ -12,7 +13,11 @@ const root = join(functionsDir, "..");
 const check = process.argv.includes("--check");
 
 await seedGraphFiles();
-const functions = await loadFunctions();
+const functions = await loadFunctions().catch((thrown) => {
+  if (!(thrown instanceof DeclarationError)) throw thrown;
+  process.stderr.write(`${thrown.message}\n`);
+  process.exit(2);
+});
 const files = new Map([...(await protoFiles()), ...graphFiles(functions)]);
 let stale = 0;
 for (const [file, content] of files) {

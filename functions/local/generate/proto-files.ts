@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { functionsDir } from "../discover.ts";
+import { toolEnv as env } from "../tool-env.ts";
 
 const run = promisify(execFile);
 const proto = join(functionsDir, "../proto");
@@ -15,10 +16,11 @@ const notServed = ["--exclude-path", "otlp.proto"];
 export async function protoFiles(): Promise<Map<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "generate-"));
   try {
-    await run("buf", ["generate", "--output", out], { cwd: proto });
+    await run("buf", ["generate", "--output", out], { cwd: proto, env });
     const descriptors = join(out, "gen/descriptors.json");
     await run("buf", ["build", "--as-file-descriptor-set", ...notServed, "-o", descriptors], {
       cwd: proto,
+      env,
     });
     const files = new Map<string, string>();
     for (const name of await readdir(join(out, "gen"))) {
