@@ -1,0 +1,88 @@
+/** `npm run new -- NAME`: writes a function and its first test, and generates what follows from it. */
+import { spawnSync } from "node:child_process";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DeclarationError } from "./declarations/check.ts";
+import { functionsDir, loadFunctions, localDir } from "./discover.ts";
+import { seedGraphFiles } from "./generate/graph-files.ts";
+import { askOptions } from "./new/ask.ts";
+import { functionText } from "./new/function-text.ts";
+import { isBare, parseNewOptions, usage } from "./new/options.ts";
+import { planFunction } from "./new/plan.ts";
+import { testText } from "./new/test-text.ts";
+import { toTry } from "./new/to-try.ts";
+import { UsageError } from "./options.ts";
+import { root, toolEnv } from "./tool-env.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** 0 when all is written; 2 when the options or a declaration are wrong, 1 for all else: then nothing is. */
+async function main(args: string[]): Promise<number> {
+  try {
+    let options = parseNewOptions(args, process.env);
+    if (options.help) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
+    await seedGraphFiles();
+    const functions = await loadFunctions();
+    const { stdin: input, stdout: output } = process;
+    if (isBare(options) && input.isTTY && output.isTTY) {
+      options = await askOptions(options, functions, { input, output });
+    }
+    const plan = await planFunction(options, functions);
+    const { name } = plan;
+    await writeFolder(name, {
+      "index.ts": functionText(plan),
+      "index.test.ts": testText(plan),
+    });
+    process.stdout.write(`written: functions/${name}/index.ts and index.test.ts\n`);
+    if (!generate()) {
+      await rm(join(functionsDir, name), { recursive: true });
+      generate();
+      throw new Error(`npm run generate failed, and functions/${name} was removed again.`);
+    }
+    process.stdout.write(toTry(plan));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return error instanceof UsageError || error instanceof DeclarationError ? 2 : 1;
+  }
+}
+
+/** All files or none: they are written elsewhere and moved as one. */
+async function writeFolder(name: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const draft = join(localDir, `new-${process.pid}`);
+  try {
+    await mkdir(draft, { recursive: true });
+    for (const [file, text] of Object.entries(files)) {
+      await writeFile(join(draft, file), format(join("functions", name, file), text));
+    }
+    await rename(draft, join(functionsDir, name));
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** As `npm run format` would leave it. */
+function format(file: string, text: string): string {
+  const { status, stdout, stderr, error } = spawnSync(
+    "biome",
+    ["check", "--write", `--stdin-file-path=${file}`],
+    { cwd: root, env: toolEnv, encoding: "utf8", input: text },
+  );
+  if (status === 0) return stdout;
+  throw new Error(`${file} cannot be formatted: ${error?.message ?? stderr}`);
+}
+
+/** In a process of its own, which loads the new function too. */
+function generate(): boolean {
+  const script = join(functionsDir, "local/generate/generate.ts");
+  const { status } = spawnSync(process.execPath, [script], {
+    cwd: root,
+    env: toolEnv,
+    stdio: "inherit",
+  });
+  return status === 0;
+}
