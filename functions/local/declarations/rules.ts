@@ -60,7 +60,9 @@ function* namesOf(folder: string, { name }: Definition, { declared, house }: Kno
   }
 }
 
-function* callsOf({ name, calls }: Definition, { definitions, names, declared }: Known) {
+function* callsOf({ name, kind, calls }: Definition, { definitions, names, declared }: Known) {
+  // A bridge's follow from what others consume, and are written anew when that changes.
+  if (kind === "bridge") return;
   for (const callee of calls) {
     if (callee.name === name) continue; // among the definition's own problems
     const target = definitions.find((one) => one.name === callee.name);
