@@ -5,7 +5,7 @@
  *
  *   index         what a function may import
  *   host          one function on one port, and its end
- *   kinds/        handler is what every kind is made of: greeter, subscriber, gateway; bridge has no routes.
+ *   kinds/        handler is what every kind is made of: greeter, subscriber; gateway, bridge and ui are in their folders.
  *                 definition is their data, open what they stand on, graph what the definitions draw together
  *   serve/        listener tells HTTP/1.1 from gRPC by a connection's first bytes; lifecycle, health
  *   http/         server, the road of a request, routes, answers; client; plain for plain handlers

@@ -11,7 +11,8 @@ import {
   propagatedHeaders,
 } from "#host/base/headers";
 import type { EventJson } from "#host/events/event";
-import { eventToMessage, messageToRequest } from "#host/events/event-message";
+import { eventToMessage } from "#host/events/event-message";
+import { messageToRequest } from "../../bridge/event-request.ts";
 
 const all = {
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bridge, greeter, grpc, http, publishTo, saveTo, subscriber } from "#host";
+import { greeter, grpc, http, publishTo, saveTo, subscriber } from "#host";
 import { graphOf } from "#host/kinds/graph";
+import { bridge } from "../../bridge/bridge.ts";
 
 const definitions = [
   greeter({ name: "root", greeting: "hi", calls: [grpc("leaf"), http("sink")] }),

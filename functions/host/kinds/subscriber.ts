@@ -4,7 +4,10 @@ import type { Message } from "./effects.ts";
 import { applyAll, byIndex } from "./greeter.ts";
 import { createGreeting } from "./greetings.ts";
 import { handlerOf } from "./handler.ts";
-import { defaultMessages, maxMessages } from "./limits.ts";
+
+/** How many messages a subscriber shows unless it is asked for another number, and at most. */
+export const defaultMessages = 20;
+export const maxMessages = 1_000;
 
 export interface SubscriberOptions {
   name: string;

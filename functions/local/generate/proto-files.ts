@@ -12,7 +12,7 @@ const proto = join(functionsDir, "../proto");
 /** Of the local run alone: no function serves it. */
 const notServed = ["--exclude-path", "otlp.proto"];
 
-/** proto/gen: TypeScript of every .proto file, and their descriptors for gRPC reflection. */
+/** proto/gen: TypeScript of every .proto file, and their descriptors for gRPC reflection. By path. */
 export async function protoFiles(): Promise<Map<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "generate-"));
   try {
@@ -23,11 +23,24 @@ export async function protoFiles(): Promise<Map<string, string>> {
       env,
     });
     const files = new Map<string, string>();
-    for (const name of await readdir(join(out, "gen"))) {
+    for (const name of await filesIn(join(out, "gen"))) {
       files.set(join(proto, "gen", name), await readFile(join(out, "gen", name), "utf8"));
     }
     return files;
   } finally {
     await rm(out, { recursive: true });
   }
+}
+
+/** What is in proto/gen and comes of no .proto file any more. */
+export async function leftProtoFiles(files: ReadonlyMap<string, string>): Promise<string[]> {
+  const there = await filesIn(join(proto, "gen"));
+  return there.map((name) => join(proto, "gen", name)).filter((path) => !files.has(path));
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1));
 }

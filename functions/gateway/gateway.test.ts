@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { credentials } from "@grpc/grpc-js";
-import { gateway, greeter, grpc, handler, saveTo, subscriber } from "#host";
+import { greeter, grpc, handler, saveTo, subscriber } from "#host";
 import { graphOf } from "#host/kinds/graph";
 import { startTestHost } from "#host/testing";
 import { type Greeting, GreetingServiceClient } from "#proto";
-import { ask } from "../../test/support/ask.ts";
-import { useDatabase } from "../../test/support/services.ts";
-import { until } from "../../test/support/until.ts";
+import { ask } from "../test/support/ask.ts";
+import { useDatabase } from "../test/support/services.ts";
+import { until } from "../test/support/until.ts";
+import { gateway } from "./gateway.ts";
 
 const hosts = new AsyncDisposableStack();
 after(() => hosts.disposeAsync());

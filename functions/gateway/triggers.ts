@@ -1,14 +1,14 @@
 /** HTTP triggers: /api/services/{name}/… of the gateway is the function's declared routes, and nothing else. */
-import type { RouteAnswer } from "../base/answer.ts";
-import { HostError } from "../base/errors.ts";
-import { propagatedHeaders } from "../base/headers.ts";
-import { http } from "../call/callee.ts";
-import type { HttpAnswer } from "../call/runtime.ts";
-import { problemOf } from "../http/client.ts";
-import { findRoute, matchPath, type RouteRequest } from "../http/route.ts";
-import type { RouteDeclaration } from "./definition.ts";
-import { greetingsToJson } from "./greetings.ts";
-import type { Inside } from "./handler.ts";
+import type { RouteAnswer } from "#host/base/answer";
+import { HostError } from "#host/base/errors";
+import { propagatedHeaders } from "#host/base/headers";
+import { http } from "#host/call/callee";
+import type { HttpAnswer } from "#host/call/runtime";
+import { problemOf } from "#host/http/client";
+import { findRoute, matchPath, type RouteRequest } from "#host/http/route";
+import type { RouteDeclaration } from "#host/kinds/definition";
+import { greetingsToJson } from "#host/kinds/greetings";
+import type { Inside } from "#host/kinds/handler";
 
 /** A function that can be triggered, with what it answers. */
 export interface Triggered {

@@ -8,9 +8,9 @@
  *    dead-letter queue at once. Each such message says why, in a header.
  * B3 Draining takes no more messages, ends the deliveries under way, and gives back those that wait.
  */
-import { http } from "../call/callee.ts";
-import { define } from "./define.ts";
-import type { Definition } from "./definition.ts";
+import { http } from "#host/call/callee";
+import { define } from "#host/kinds/define";
+import type { Definition } from "#host/kinds/definition";
 import type { Source } from "./delivery.ts";
 
 export interface BridgeOptions {
@@ -32,7 +32,7 @@ export function bridge({ name, sources }: BridgeOptions): Definition {
     async open(runtime) {
       if (sources.length === 0) return { routes: [], resources: [] };
       // Loaded here, since every function imports this file by way of index.ts.
-      const { openBroker } = await import("../events/amqp.ts");
+      const { openBroker } = await import("#host/events/amqp");
       const { startDelivery } = await import("./delivery.ts");
       const broker = await openBroker(runtime);
       const stops: (() => Promise<void>)[] = [];

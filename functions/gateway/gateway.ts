@@ -1,7 +1,7 @@
-import type { Callee } from "../call/callee.ts";
-import type { Definition, Deploy, RouteDeclaration } from "./definition.ts";
-import { greetingsToJson } from "./greetings.ts";
-import { type HouseRoute, handlerOf } from "./handler.ts";
+import type { Callee } from "#host/call/callee";
+import type { Definition, Deploy, RouteDeclaration } from "#host/kinds/definition";
+import { greetingsToJson } from "#host/kinds/greetings";
+import { type HouseRoute, handlerOf } from "#host/kinds/handler";
 import { openApi } from "./openapi.ts";
 import { isGreeting, type Triggered, trigger } from "./triggers.ts";
 

@@ -1,19 +1,19 @@
 /** The delivery of one queue's messages to its subscriber: B1 to B3 of bridge.ts. */
 import { randomUUID } from "node:crypto";
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
-import { backoff, pause } from "../base/backoff.ts";
-import { type ErrorCode, HostError, reasonOf } from "../base/errors.ts";
-import { attributesFromHttp, headersFromEvent, type PropagatedHeaders } from "../base/headers.ts";
-import { createCall } from "../call/call.ts";
-import type { Runtime } from "../call/runtime.ts";
-import type { Broker } from "../events/amqp.ts";
-import { type EventRequest, messageToRequest } from "../events/event-message.ts";
-import { deadLetterName, deadLetterReasonHeader } from "../events/queue.ts";
-import { problemOf } from "../http/client.ts";
-import { type Logger, logOf } from "../telemetry/logger.ts";
-import { eventAttributes, queueAttributes } from "../telemetry/semantics.ts";
-import { readTrace } from "../telemetry/trace-context.ts";
-import type { RunningOperation } from "../telemetry/tracing.ts";
+import { backoff, pause } from "#host/base/backoff";
+import { type ErrorCode, HostError, reasonOf } from "#host/base/errors";
+import { attributesFromHttp, headersFromEvent, type PropagatedHeaders } from "#host/base/headers";
+import { createCall } from "#host/call/call";
+import type { Runtime } from "#host/call/runtime";
+import type { Broker } from "#host/events/amqp";
+import { deadLetterName, deadLetterReasonHeader } from "#host/events/queue";
+import { problemOf } from "#host/http/client";
+import { type Logger, logOf } from "#host/telemetry/logger";
+import { eventAttributes, queueAttributes } from "#host/telemetry/semantics";
+import { readTrace } from "#host/telemetry/trace-context";
+import type { RunningOperation } from "#host/telemetry/tracing";
+import { type EventRequest, messageToRequest } from "./event-request.ts";
 
 /** A queue, and the function that gets its messages as events. */
 export interface Source {

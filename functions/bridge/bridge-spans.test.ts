@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connect } from "amqplib";
-import { bridge } from "#host";
 import { HostError } from "#host/base/errors";
 import { deadLetterName, declareQueue } from "#host/events/queue";
 import { startTestHost } from "#host/testing";
-import { unique } from "../../test/support/effect-host.ts";
-import { startReceiver } from "../../test/support/receiver.ts";
-import { useBroker } from "../../test/support/services.ts";
-import { testFunction } from "../../test/support/test-function.ts";
-import { is, tracedTo } from "../../test/support/traced.ts";
+import { unique } from "../test/support/effect-host.ts";
+import { startReceiver } from "../test/support/receiver.ts";
+import { useBroker } from "../test/support/services.ts";
+import { testFunction } from "../test/support/test-function.ts";
+import { is, tracedTo } from "../test/support/traced.ts";
+import { bridge } from "./bridge.ts";
 
 // Registered before the broker's own end, which must come after it.
 after(() => connection.close());

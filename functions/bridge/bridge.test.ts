@@ -5,13 +5,13 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import amqp, { type GetMessage } from "amqplib";
-import { bridge } from "#host";
 import { problemType } from "#host/base/errors";
 import { deadLetterName, deadLetterReasonHeader, declareQueue } from "#host/events/queue";
 import { startTestHost } from "#host/testing";
-import { ask } from "../../test/support/ask.ts";
-import { useBroker } from "../../test/support/services.ts";
-import { until } from "../../test/support/until.ts";
+import { ask } from "../test/support/ask.ts";
+import { useBroker } from "../test/support/services.ts";
+import { until } from "../test/support/until.ts";
+import { bridge } from "./bridge.ts";
 
 // Registered before the broker's own end, which must come after it.
 after(() => connection.close());

@@ -1,7 +1,7 @@
-import { callProtocols } from "../base/config.ts";
-import { errorTable, problemType } from "../base/errors.ts";
-import type { RouteDeclaration } from "./definition.ts";
-import { defaultMessages, maxMessages } from "./limits.ts";
+import { callProtocols } from "#host/base/config";
+import { errorTable, problemType } from "#host/base/errors";
+import type { RouteDeclaration } from "#host/kinds/definition";
+import { defaultMessages, maxMessages } from "#host/kinds/subscriber";
 import { offeredPath, type Triggered } from "./triggers.ts";
 
 /** What the gateway answers, as OpenAPI 3.1; a test holds it against the gateway's routes and answers. */

@@ -2,7 +2,7 @@
  * Messages, and the request that Knative's RabbitmqSource makes of each, for the source "service-d" of queue "service-d"
  * in namespace "default". A real source (eventing-rabbitmq 1.21, cloudevents/sdk-go 2.16) made just these of them.
  */
-import type { DeliveredMessage } from "./event-message.ts";
+import type { DeliveredMessage } from "./event-request.ts";
 
 export interface EventMessageCase {
   title: string;
