@@ -1,16 +1,15 @@
 /** `npm run new -- NAME`: writes a function and its first test, and generates what follows from it. */
 import { spawnSync } from "node:child_process";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DeclarationError } from "./declarations/check.ts";
-import { functionsDir, loadFunctions, localDir } from "./discover.ts";
+import { functionsDir, loadFunctions } from "./discover.ts";
 import { seedGraphFiles } from "./generate/graph-files.ts";
 import { askOptions } from "./new/ask.ts";
-import { functionText } from "./new/function-text.ts";
 import { isBare, parseNewOptions, usage } from "./new/options.ts";
 import { planFunction } from "./new/plan.ts";
-import { testText } from "./new/test-text.ts";
 import { toTry } from "./new/to-try.ts";
+import { writeFunction } from "./new/write.ts";
 import { UsageError } from "./options.ts";
 import { root, toolEnv } from "./tool-env.ts";
 
@@ -32,10 +31,7 @@ async function main(args: string[]): Promise<number> {
     }
     const plan = await planFunction(options, functions);
     const { name } = plan;
-    await writeFolder(name, {
-      "index.ts": functionText(plan),
-      "index.test.ts": testText(plan),
-    });
+    await writeFunction(plan);
     process.stdout.write(`written: functions/${name}/index.ts and index.test.ts\n`);
     if (!generate()) {
       await rm(join(functionsDir, name), { recursive: true });
@@ -48,32 +44,6 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n`);
     return error instanceof UsageError || error instanceof DeclarationError ? 2 : 1;
   }
-}
-
-/** All files or none: they are written elsewhere and moved as one. */
-async function writeFolder(name: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const draft = join(localDir, `new-${process.pid}`);
-  try {
-    await mkdir(draft, { recursive: true });
-    for (const [file, text] of Object.entries(files)) {
-      await writeFile(join(draft, file), format(join("functions", name, file), text));
-    }
-    await rename(draft, join(functionsDir, name));
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** As `npm run format` would leave it. */
-function format(file: string, text: string): string {
-  const { status, stdout, stderr, error } = spawnSync(
-    "biome",
-    ["check", "--write", `--stdin-file-path=${file}`],
-    { cwd: root, env: toolEnv, encoding: "utf8", input: text },
-  );
-  if (status === 0) return stdout;
-  throw new Error(`${file} cannot be formatted: ${error?.message ?? stderr}`);
 }
 
 /** In a process of its own, which loads the new function too. */

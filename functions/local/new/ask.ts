@@ -26,7 +26,8 @@ export async function askOptions(
     lines.once("close", () => reject(new Error("The input has ended; nothing was written.")));
   });
   const ask = async (question: string): Promise<string> => {
-    io.output.write(`${question}: `);
+    lines.setPrompt(`${question}: `);
+    lines.prompt();
     const line = typed.shift();
     if (line !== undefined) return line.trim();
     const { promise, resolve } = Promise.withResolvers<string>();
