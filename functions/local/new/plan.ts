@@ -27,8 +27,6 @@ export interface PlannedRoute {
   readonly parameters: readonly string[];
 }
 
-const notForCalls = ["gateway", "bridge", "ui"];
-
 /** Throws one UsageError that lists everything that is wrong, by the rules of all declarations. */
 export async function planFunction(
   options: NewOptions,
@@ -52,13 +50,6 @@ export async function planFunction(
     problems.push(`--calls "${text}": http:NAME or grpc:NAME is expected`);
     return [];
   });
-
-  for (const { name: callee } of calls) {
-    const kind = functions.find((one) => one.name === callee)?.definition?.kind;
-    if (kind && notForCalls.includes(kind)) {
-      problems.push(`calls "${callee}": the ${kind} is not for other functions`);
-    }
-  }
 
   const planned = await Promise.all(calls.map((call) => planCall(call, functions)));
   const handle = async () => undefined;
