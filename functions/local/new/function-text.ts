@@ -9,7 +9,7 @@ export function functionText(plan: Plan): string {
   const takesBody = routes.some(hasBody);
   const handlers = [
     ...(routes.length > 0
-      ? [`routes: {${routes.map((one) => routeText(plan, one)).join("")}},`]
+      ? [`routes: {${routes.map((one) => routeText(plan, one)).join("\n")}},`]
       : []),
     ...(from === undefined ? [] : [eventText(plan)]),
   ].join("\n");

@@ -32,13 +32,11 @@ export function statusOf(plan: Plan, { method }: PlannedRoute): number {
 export function routeText(plan: Plan, route: PlannedRoute): string {
   const steps = hasBody(route) ? bodySteps(plan, route) : plainSteps(plan, route);
   const given = destructured(["parameters", "body", "callees", "effects"], steps);
-  return `
-${JSON.stringify(route.key)}: {
+  return `${JSON.stringify(route.key)}: {
 ${hasBody(route) ? "body: schema,\n" : ""}async handle(${given}) {
 ${steps.map(({ text }) => text).join("\n")}
 },
-},
-`;
+},`;
 }
 
 function bodySteps(plan: Plan, route: PlannedRoute): Step[] {
@@ -95,7 +93,8 @@ function plainSteps(plan: Plan, route: PlannedRoute): Step[] {
   }
   if (statusOf(plan, route) === 204) return [...steps, step("return undefined;")];
   if (content.length === 0) content.push(`message: ${JSON.stringify(`hello from ${plan.name}`)}`);
-  return [...steps, step(`return { body: ${object(content)} };`)];
+  const answer = content.join() === "...entry" ? "entry" : object(content);
+  return [...steps, step(`return { body: ${answer} };`)];
 }
 
 function object(properties: readonly string[]): string {

@@ -30,9 +30,12 @@ function routeTest(plan: Plan, route: PlannedRoute): string {
     ...(hasBody(route) && plan.saves.length > 0 ? ["saved"] : []),
     ...(publishesAt(plan, route) ? ["published"] : []),
   ];
-  const status = isMissing(plan, route) ? 404 : statusOf(plan, route);
-  const title = `${key} is ${listOf(["answered", ...done])}`;
-  const sent = `${method} ${path.replaceAll(/\{\w+\}/g, "first")}`;
+  const missing = isMissing(plan, route);
+  const status = missing ? 404 : statusOf(plan, route);
+  const title = missing
+    ? `${key} answers 404 to what is not there`
+    : `${key} is ${listOf(["answered", ...done])}`;
+  const sent = `${method} ${path.replaceAll(/\{\w+\}/g, missing ? "missing" : "first")}`;
   const lines = [
     `const answer = await sut.request(${JSON.stringify(sent)}${hasBody(route) ? `, ${body}` : ""});`,
     `assert.equal(answer.status, ${status}, answer.text);`,
@@ -48,7 +51,7 @@ function routeTest(plan: Plan, route: PlannedRoute): string {
         lines.push(`await sut.published(${JSON.stringify(one)}, { id, data: ${body} });`);
       }
     }
-  } else if (publishesAt(plan, route) && status !== 404) {
+  } else if (publishesAt(plan, route) && !missing) {
     const type = eventType(plan, method === "GET" ? "read" : "deleted");
     for (const one of plan.publishes) {
       lines.push(`await sut.published(${JSON.stringify(one)}, { type: ${JSON.stringify(type)} });`);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { functionsDir } from "../../local/discover.ts";
 import { isFree } from "../../local/ports.ts";
 import { toolEnv } from "../../local/tool-env.ts";
+import { eventually } from "./graph.ts";
 
 export interface Clone extends AsyncDisposable {
   readonly folder: string;
@@ -69,7 +70,8 @@ export async function makeClone(): Promise<Clone> {
     exec(file, ...args) {
       const { status, stdout, stderr, error } = spawnSync(file, args, {
         cwd: folder,
-        env: toolEnv,
+        // Else a test runner that is started within a test runs nothing, and succeeds.
+        env: { ...toolEnv, NODE_TEST_CONTEXT: undefined },
         encoding: "utf8",
       });
       if (status === 0) return stdout;
@@ -81,6 +83,30 @@ export async function makeClone(): Promise<Clone> {
       await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/** Makes it a git repository with everything committed, so that `git status` shows what changes. */
+export function commitAll({ exec }: Clone): void {
+  exec("git", "init", "--quiet");
+  exec("git", "add", "--all");
+  const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+  exec("git", ...author, "commit", "--quiet", "--message", "all");
+}
+
+/** `npm start` on this port and those above it, once everything is ready. */
+export async function startReady(clone: Clone, port: number): Promise<Command> {
+  const start = clone.run("start", "--json", "--port", String(port));
+  const failed = start.ended.then((code) => {
+    throw new Error(`ended with ${code}: ${start.printed()}`);
+  });
+  const ready = eventually(
+    async () => start.printed(),
+    (printed) => printed.includes("The graph is ready"),
+    120_000,
+  );
+  await Promise.race([ready, failed]);
+  failed.catch(() => {}); // from here on its end is the test's own matter
+  return start;
 }
 
 function processesOf(folder: string): string[] {
