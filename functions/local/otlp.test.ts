@@ -6,7 +6,7 @@ import { gzip } from "node:zlib";
 import { type Attributes, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ask } from "../test/support/ask.ts";
 import type { OtlpBody, Span } from "./otlp.ts";
 import { createOtlpReceiver } from "./otlp-receiver.ts";
@@ -40,9 +40,9 @@ async function startReceiver(limitBytes?: number) {
 async function exportTwo(port: number, compression: "gzip" | "none"): Promise<void> {
   const url = `http://127.0.0.1:${port}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, compression: compression as never });
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": "service-b" }),
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
   const tracer = provider.getTracer("test");
   const parent = tracer.startSpan("GET /api/greeting", {

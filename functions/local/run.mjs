@@ -44,7 +44,7 @@ async function main([name = "", ...args]) {
   if (reason) {
     say(`Installing the dependencies with npm ci, which takes about half a minute: ${reason}.`);
     // --include=dev: with NODE_ENV=production npm would leave out the tools that run everything.
-    const code = await runNpm(["ci", "--include=dev"]);
+    const code = await runNpm(["ci", "--include=dev", "--loglevel=error"]);
     if (code !== 0) fail(`npm ci failed with exit code ${code}; what it says is above.`);
     const missing = whyInstall();
     if (missing) fail(`npm ci has run, but ${missing}. Are install scripts switched off for npm?`);

@@ -1,6 +1,6 @@
 import { withoutPassword } from "../telemetry/logger.ts";
 import { HostError } from "./errors.ts";
-import { resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
+import { batchVariables, resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
 
 /** Every variable that the host reads, with what it means; README's table is tested against this. */
 export const variables = {
@@ -152,12 +152,14 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     if (!(samplerRatio >= 0 && samplerRatio <= 1)) {
       wrong("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1 is expected");
     }
-    const delay = integer("OTEL_BSP_SCHEDULE_DELAY", -1, [0, 3_600_000]);
+    const batches = Object.entries(batchVariables).flatMap(([option, name]) => {
+      const value = integer(name, -1, [0, 3_600_000]);
+      return value < 0 ? [] : [[option, value]];
+    });
     const off = [text("OTEL_SDK_DISABLED"), text("OTEL_TRACES_EXPORTER")].join().toLowerCase();
     if (!tracesUrl || /^true|none$/.test(off)) return undefined;
-    const scheduleDelayMs = delay < 0 ? undefined : delay;
     const resource = resourceOf(target ?? "", env);
-    return { tracesUrl, sampler, samplerRatio, scheduleDelayMs, resource };
+    return { tracesUrl, sampler, samplerRatio, batches: Object.fromEntries(batches), resource };
   };
 
   const namespace = text("NAMESPACE");

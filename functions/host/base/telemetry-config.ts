@@ -11,14 +11,22 @@ export const samplers = [
   "traceidratio",
 ] as const;
 
-/** Where spans go, and which. The SDK reads the variables that are not here by itself. */
+/** OpenTelemetry's variables for the batches of spans: in ms, and in spans. */
+export const batchVariables = {
+  scheduledDelayMillis: "OTEL_BSP_SCHEDULE_DELAY",
+  exportTimeoutMillis: "OTEL_BSP_EXPORT_TIMEOUT",
+  maxQueueSize: "OTEL_BSP_MAX_QUEUE_SIZE",
+  maxExportBatchSize: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+} as const;
+
+/** Where spans go, and which. The exporter reads its other variables by itself. */
 export interface TelemetryConfig {
   readonly tracesUrl: string;
   readonly sampler: (typeof samplers)[number];
   /** Of the samplers by ratio: the share that is kept, from 0 to 1. */
   readonly samplerRatio: number;
-  /** The longest that a span waits to be sent; undefined: the SDK's own default. */
-  readonly scheduleDelayMs: number | undefined;
+  /** How spans are sent, by the options of the SDK's batch processor; its own defaults for those left out. */
+  readonly batches: Readonly<Partial<Record<keyof typeof batchVariables, number>>>;
   /** What all spans of this process have in common. */
   readonly resource: Attributes;
 }

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 import {
   Client,
   credentials,
-  loadPackageDefinition,
   type Metadata,
   makeGenericClientConstructor,
   type ServiceDefinition,
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { HostError } from "#host/base/errors";
 import { startTestHost } from "#host/testing";
+import { reflect } from "../../test/support/reflect.ts";
 import { testFunction } from "../../test/support/test-function.ts";
 import { until } from "../../test/support/until.ts";
 
@@ -126,27 +124,6 @@ test("health knows no other service, and not one that is unimplemented", async (
   assert.equal(await checkHealth(host.port, "greeting.GreetingService"), "NOT_FOUND");
   assert.equal(await checkHealth(host.port, "other"), "NOT_FOUND");
 });
-
-interface Reflected {
-  listServicesResponse?: { service?: { name: string }[] };
-  fileDescriptorResponse?: { fileDescriptorProto: Buffer[] };
-}
-
-async function reflect(port: number, requests: object[]): Promise<Reflected[]> {
-  const folder = createRequire(import.meta.url).resolve("@grpc/reflection/package.json");
-  const proto = folder.replace("package.json", "build/proto/grpc/reflection/v1/reflection.proto");
-  const { grpc } = loadPackageDefinition(loadSync(proto)) as never as {
-    grpc: {
-      reflection: { v1: { ServerReflection: ReturnType<typeof makeGenericClientConstructor> } };
-    };
-  };
-  const { ServerReflection } = grpc.reflection.v1;
-  const client = new ServerReflection(`127.0.0.1:${port}`, credentials.createInsecure());
-  const stream = client.ServerReflectionInfo?.();
-  for (const request of requests) stream.write(request);
-  stream.end();
-  return stream.toArray().finally(() => client.close());
-}
 
 test("reflection lists the greeting service and gives its file", async () => {
   await using host = await startTestHost(greets);

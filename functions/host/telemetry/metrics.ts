@@ -12,7 +12,7 @@ import {
   type OpenMetricsContentType,
   Registry,
   type RegistryContentType,
-} from "prom-client";
+} from "@prometheus-io/client";
 import type { RouteAnswer } from "../base/answer.ts";
 import { families } from "./metric-families.ts";
 import type { Outcome } from "./operation.ts";

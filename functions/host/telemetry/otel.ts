@@ -20,12 +20,12 @@ import { defaultResource, resourceFromAttributes } from "@opentelemetry/resource
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BasicTracerProvider,
   BatchSpanProcessor,
   type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
-} from "@opentelemetry/sdk-trace-base";
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
 import { reasonOf } from "../base/errors.ts";
 import type { TelemetryConfig } from "../base/telemetry-config.ts";
 import type { Logger } from "./logger.ts";
@@ -43,16 +43,14 @@ const kinds = {
 const decisionKey = createContextKey("decision");
 
 export function startSpans(telemetry: TelemetryConfig, log: Logger): SpanMaker {
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: defaultResource().merge(resourceFromAttributes(telemetry.resource)),
     sampler: samplerOf(telemetry),
     spanProcessors: [
-      new BatchSpanProcessor(
-        telling(new OTLPTraceExporter({ url: telemetry.tracesUrl }), log),
-        telemetry.scheduleDelayMs === undefined
-          ? {}
-          : { scheduledDelayMillis: telemetry.scheduleDelayMs },
-      ),
+      new BatchSpanProcessor({
+        exporter: telling(new OTLPTraceExporter({ url: telemetry.tracesUrl }), log),
+        ...telemetry.batches,
+      }),
     ],
   });
   const tracer = provider.getTracer("functions/host");

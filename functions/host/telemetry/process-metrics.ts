@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
-import { Counter, Gauge } from "prom-client";
+import { Counter, Gauge } from "@prometheus-io/client";
 
 type Registers = NonNullable<ConstructorParameters<typeof Gauge>[0]["registers"]>;
 
