@@ -7,14 +7,21 @@ import { askOptions } from "./ask.ts";
 import { parseNewOptions } from "./options.ts";
 
 const functions = [
-  handler({ name: "shop", effects: { a: publishTo("orders"), b: publishTo("returns") } }),
+  handler({ name: "none" }),
+  handler({
+    name: "shop",
+    on: { async x() {} },
+    effects: { a: publishTo("orders"), b: publishTo("returns") },
+  }),
   subscriber({ name: "log", greeting: "hello", from: "returns", effects: [saveTo("log.log")] }),
 ].map((definition) => ({ name: definition.name, definition }));
 
 async function answer(lines: readonly string[], ...args: string[]) {
   const [input, output] = [new PassThrough(), new PassThrough().setEncoding("utf8")];
-  input.end(lines.map((line) => `${line}\n`).join(""));
-  const options = await askOptions(parseNewOptions(args, {}), functions, { input, output });
+  const asked = askOptions(parseNewOptions(args, {}), functions, { input, output });
+  for (const line of lines) input.write(`${line}\n`);
+  input.end();
+  const options = await asked;
   return { options, printed: String(output.read()) };
 }
 
@@ -31,7 +38,7 @@ test("each option is asked for, and what there is to choose from is shown", asyn
     public: true,
     help: false,
   });
-  assert.match(printed, /shop, log/);
+  assert.match(printed, /there is shop, log\)/);
   assert.match(printed, /orders is free/);
 });
 

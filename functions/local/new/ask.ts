@@ -12,29 +12,22 @@ export async function askOptions(
   const definitions = functions.flatMap(({ definition }) => definition ?? []);
   const consumed = definitions.map(({ from }) => from);
   const queues = queuesOf(definitions).filter((queue) => !consumed.includes(queue));
-  const names = functions.map(({ name }) => name).join(", ");
+  const callable = functions.filter(({ definition }) => definition?.routes.length !== 0);
+  const names = callable.map(({ name }) => name).join(", ");
   const lines = createInterface(io);
-  const typed: string[] = [];
-  const waiting: ((line: string) => void)[] = [];
-  // Not `question`, which loses the lines of an input that is faster than the questions.
-  lines.on("line", (line) => {
-    const next = waiting.shift();
-    if (next) next(line);
-    else typed.push(line);
-  });
-  const ended = new Promise<never>((_, reject) => {
-    lines.once("close", () => reject(new Error("The input has ended; nothing was written.")));
+  // Keeps the lines of an input that is faster than the questions, which readline's own `question` loses.
+  const typed = lines[Symbol.asyncIterator]();
+  let open = true;
+  lines.once("close", () => {
+    open = false;
   });
   const ask = async (question: string): Promise<string> => {
     lines.setPrompt(`${question}: `);
-    lines.prompt();
-    const line = typed.shift();
-    if (line !== undefined) return line.trim();
-    const { promise, resolve } = Promise.withResolvers<string>();
-    waiting.push(resolve);
-    return (await Promise.race([promise, ended])).trim();
+    if (open) lines.prompt();
+    const { value, done } = await typed.next();
+    if (done) throw new Error("The input has ended; nothing was written.");
+    return value.trim();
   };
-  ended.catch(() => {});
   try {
     const name = given.name ?? (await ask("Name of the function"));
     const routes = listed([await ask(`Routes (as POST /api/${name}, with commas)`)]);
