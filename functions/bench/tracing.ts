@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tracing`: what tracing costs. Two graphs, one that tells a receiver of all its spans and one
+ * `npm run bench:tracing`: what tracing costs. Two graphs, one that sends all its spans to a receiver and one
  * that does not, answer the same load in turn, on their own brokers and databases; the medians are compared. Linux only, for the CPU times.
  */
 import { execFile } from "node:child_process";

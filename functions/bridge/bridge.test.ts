@@ -188,7 +188,7 @@ test("dead-letters a structured event that cannot be read, without asking the su
   assert.match(String(properties.headers?.[deadLetterReasonHeader]), /^not a CloudEvent: /);
 });
 
-test("gives back to the queue what waits for another try when it is told to end", async () => {
+test("gives back to the queue what waits for another try when draining begins", async () => {
   await using subscriber = await startSubscriber(() => away);
   await using sut = await startBridge(subscriber.address);
   sut.send("one");

@@ -160,7 +160,7 @@ test("readiness names each server that cannot be reached, liveness does not care
   assert.deepEqual(after.json(), { status: "ready", checks: { MongoDB: "ok", RabbitMQ: "ok" } });
 });
 
-test("wrong configuration is told before anything is opened", async () => {
+test("wrong configuration is an error before anything is opened", async () => {
   let opened = false;
   const definition = testFunction(async () => {
     opened = true;

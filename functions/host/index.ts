@@ -2,6 +2,7 @@
 
 export type { RouteAnswer } from "./base/answer.ts";
 export { HostError, reasonOf } from "./base/errors.ts";
+export type { Call } from "./call/call.ts";
 export type { Callee } from "./call/callee.ts";
 export { grpc, http } from "./call/callee.ts";
 export type { Runtime } from "./call/runtime.ts";

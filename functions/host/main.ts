@@ -1,5 +1,5 @@
 /**
- * Container entry: runs the function that FUNCTION_TARGET names until it is told to stop, or, with
+ * Container entry: runs the function that FUNCTION_TARGET names until a signal, or, with
  * the arguments --declare-queues [QUEUE ...], declares its queues and those named, and ends; with --once, starts, stops and ends, which
  * shows that an image holds what it needs, and fills its compile cache.
  *
@@ -7,7 +7,7 @@
  *   host          one function on one port, and its end
  *   kinds/        handler is what every kind is made of: greeter, subscriber; gateway, bridge and ui are in their folders.
  *                 definition is their data, open what they stand on, graph what the definitions draw together
- *   serve/        listener tells HTTP/1.1 from gRPC by a connection's first bytes; lifecycle, health
+ *   serve/        listener knows HTTP/1.1 and gRPC apart by a connection's first bytes; lifecycle, health
  *   http/         server, the road of a request, routes, answers; client; plain for plain handlers
  *   grpc/         server, services, reflection; client
  *   call/         call is what belongs to one request; serving is the one road of both protocols; admission
@@ -22,7 +22,7 @@ import { HostError } from "./base/errors.ts";
 import { type Host, startHost } from "./host.ts";
 import type { Definition } from "./kinds/definition.ts";
 
-/** Exit codes: 0 stopped as told, 1 failed, 2 wrong configuration. */
+/** Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration. */
 try {
   const definition = await loadDefinition(targetOf());
   const flag = process.argv.indexOf("--declare-queues");
@@ -69,7 +69,7 @@ function stopWhenTold(host: Host): void {
   process.on("SIGINT", stop);
   // A parent that dies without a word (the local run, killed) must not leave this process behind.
   process.on("disconnect", () => stop("the parent is gone"));
-  // Whoever read the logs may go before we do; that is no reason to fail.
+  // The reader of the logs may end before we do; that is no reason to fail.
   process.stdout.on("error", () => {});
   // A promise that a handler has let go of: its request is answered already, and others are at work.
   process.on("unhandledRejection", (err) => {

@@ -52,7 +52,7 @@ for (const [what, env, headers, isKept] of [
     true,
   ],
 ] as const) {
-  test(`when ${what}, the trace is ${isKept ? "" : "not "}kept, and the callee is told so`, async () => {
+  test(`when ${what}, the trace is ${isKept ? "" : "not "}kept, and the callee gets that decision`, async () => {
     await using receiver = await startReceiver();
     await using callee = await startEcho();
     const on = { ...tracedTo(receiver), ...env };

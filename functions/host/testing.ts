@@ -11,7 +11,7 @@ export interface LogLine {
 }
 
 export interface TestHost extends Host, AsyncDisposable {
-  /** "127.0.0.1:port", as a caller is told it. */
+  /** "127.0.0.1:port", for a caller's configuration. */
   readonly address: string;
   /** Everything that it has logged, from level debug on. */
   readonly logs: readonly LogLine[];
@@ -24,11 +24,11 @@ export interface TestHostOptions {
   silenceMs?: number;
 }
 
-/** How long a connection may outlive whoever opened it: dispose of clients before their callees. */
+/** How long a connection may outlive its client: dispose of clients before their callees. */
 const leakMs = 2_000;
 
 /**
- * Disposal waits until nobody is connected any more and closes the host. It rejects when a connection
+ * Disposal waits until no connection is left and closes the host. It rejects when a connection
  * is left, or when a call is and has to be cut off.
  */
 export async function startTestHost(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const quietMs = 30;
 
 /**
- * Tells the files that were saved under a folder, one list per save.
+ * Reports the files that were saved under a folder, one list per save.
  *
  * Every folder is watched by itself: fs.watch with `recursive` follows single files on Linux, and
  * loses a file that an editor replaces by renaming (seen on Node 24.21).

@@ -22,7 +22,7 @@ export async function clearData(options: {
   const docker = which("docker", env);
   if (docker === undefined) return;
   const names = volumes.map((volume) => `${volume}-${tagOf(dataDir)}`);
-  // Without a daemon there is no volume either, so its failure tells nothing.
+  // Without a daemon there is no volume either, so its failure can be ignored.
   await run(
     { file: docker, args: ["volume", "rm", "--force", ...names], env },
     { timeoutMs: 10_000 },

@@ -38,14 +38,14 @@ const soundMs = 30_000;
 
 /**
  * A function as a process, started again when it ends by itself. It leads a process group of its
- * own: a terminal's Ctrl-C must not reach it before its callers have ended. The IPC channel tells
- * it when we are gone, however that came about.
+ * own: a terminal's Ctrl-C must not reach it before its callers have ended. The IPC channel ends
+ * when we do, however that came about, and so does the function.
  */
 export class FunctionProcess {
   readonly name: string;
   readonly #options: FunctionProcessOptions;
   #state: State = { kind: "stopped" };
-  /** What was asked for last. An end that nobody asked for is a crash. */
+  /** What was asked for last. An end that was not asked for is a crash. */
   #wanted = false;
   #crashes = 0;
   #errors: string[] = [];

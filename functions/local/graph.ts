@@ -85,24 +85,24 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
   };
 }
 
-/** A function is not ready at once: only what lasts longer than this is worth telling. */
+/** A function is not ready at once: only what lasts longer than this is reported. */
 const patienceMs = 2_000;
 
-/** Waits until the process is ready for all its functions, and tells why it is not. */
+/** Waits until the process is ready for all its functions; reports why it is not. */
 export async function untilReady(
   process: FunctionProcess,
   signal?: AbortSignal,
-  tell: (why: string) => void = () => {},
+  report: (why: string) => void = () => {},
 ): Promise<void> {
   const since = performance.now();
   for (const port of process.ports) {
-    let told: string | undefined;
+    let reported: string | undefined;
     for (let why = await whyNotReady(port); why !== undefined; why = await whyNotReady(port)) {
       if (signal?.aborted)
         throw new Error(`${process.name} is not ready: ${why}`, { cause: signal.reason });
-      if (why !== told && performance.now() - since > patienceMs) {
-        tell(why);
-        told = why;
+      if (why !== reported && performance.now() - since > patienceMs) {
+        report(why);
+        reported = why;
       }
       await wait(100);
     }

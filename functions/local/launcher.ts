@@ -28,7 +28,7 @@ export interface GraphOptions {
   ports: Ports;
   /** For the functions and the services: RABBITMQ_URL, CALL_PROTOCOL, LOG_LEVEL and so on. */
   env?: NodeJS.ProcessEnv;
-  /** A broker and a database that nobody else uses, on ports where nobody else looks. */
+  /** A broker and a database of its own, on ports of their own. */
   private?: boolean;
   /** All functions in one process, for small machines and debuggers. */
   oneProcess?: boolean;

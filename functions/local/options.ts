@@ -68,7 +68,7 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
   try {
     return parseArgs(config);
   } catch (error) {
-    // Its longer messages go on to explain how to escape a dash, which nobody here wants.
+    // Its longer messages go on to explain how to escape a dash, which does not help here.
     const [first] = (error as Error).message.split(". ");
     throw new UsageError(`${first}; --help lists the options`, { cause: error });
   }

@@ -1,15 +1,19 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { HostError } from "#host/base/errors";
+import type { TraceSpan } from "../ui/live.ts";
 import {
   type AnyValue,
-  ExportTraceServiceRequest,
+  decodeRequest,
+  type ExportTraceServiceRequest,
   type KeyValue,
-  type Span as OtlpSpan,
-  SpanKind,
-  StatusCode,
-} from "#otlp";
-import type { TraceSpan } from "../ui/live.ts";
+  type Long,
+  type OtlpSpan,
+  requestFromJson,
+  spanKinds,
+  statusCodes,
+  toNumber,
+} from "./otlp-messages.ts";
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -79,14 +83,14 @@ async function unpack({ bytes, contentEncoding }: OtlpBody, limitBytes: number):
 
 function decoded(bytes: Buffer, contentType: string): ExportTraceServiceRequest {
   const type = contentType.split(";")[0]?.trim().toLowerCase();
-  if (type === "application/x-protobuf") return ExportTraceServiceRequest.decode(bytes);
+  if (type === "application/x-protobuf") return decodeRequest(bytes);
   if (type === "application/json") {
-    return ExportTraceServiceRequest.fromJSON(JSON.parse(bytes.toString(), idFromHex));
+    return requestFromJson(JSON.parse(bytes.toString(), idFromHex));
   }
   throw new HostError("ERR_BAD_REQUEST", `content-type ${contentType} is not read`);
 }
 
-/** OTLP's JSON has ids as hex, where protobuf's own mapping, which is generated, has base64. */
+/** OTLP's JSON has ids as hex, where protobuf's own mapping has base64. */
 function idFromHex(key: string, value: unknown): unknown {
   const isId = ["traceId", "spanId", "parentSpanId"].includes(key) && typeof value === "string";
   return isId ? Buffer.from(value, "hex").toString("base64") : value;
@@ -94,7 +98,7 @@ function idFromHex(key: string, value: unknown): unknown {
 
 function spanOf(span: OtlpSpan, service: string): Span {
   const attributes = attributesOf(span.attributes);
-  const failed = span.status?.code === StatusCode.STATUS_CODE_ERROR;
+  const failed = span.status?.code === statusCodes.STATUS_CODE_ERROR;
   return {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
@@ -103,7 +107,7 @@ function spanOf(span: OtlpSpan, service: string): Span {
     name: span.name,
     kind: kinds[span.kind] ?? "internal",
     startMs: toMs(span.startTimeUnixNano),
-    durationMs: Math.max(0, toMs(span.endTimeUnixNano - span.startTimeUnixNano)),
+    durationMs: Math.max(0, msBetween(span.startTimeUnixNano, span.endTimeUnixNano)),
     attributes,
     error: failed ? span.status?.message || String(attributes["error.type"] ?? "failed") : null,
     events: span.events.map((event) => ({
@@ -115,33 +119,41 @@ function spanOf(span: OtlpSpan, service: string): Span {
   };
 }
 
-const kinds: Partial<Record<SpanKind, Span["kind"]>> = {
-  [SpanKind.SPAN_KIND_SERVER]: "server",
-  [SpanKind.SPAN_KIND_CLIENT]: "client",
-  [SpanKind.SPAN_KIND_PRODUCER]: "producer",
-  [SpanKind.SPAN_KIND_CONSUMER]: "consumer",
+const kinds: Readonly<Record<number, Span["kind"]>> = {
+  [spanKinds.SPAN_KIND_SERVER ?? 0]: "server",
+  [spanKinds.SPAN_KIND_CLIENT ?? 0]: "client",
+  [spanKinds.SPAN_KIND_PRODUCER ?? 0]: "producer",
+  [spanKinds.SPAN_KIND_CONSUMER ?? 0]: "consumer",
 };
 
 function attributesOf(list: readonly KeyValue[]): Attributes {
   const entries = list.flatMap(({ key, value }) => {
-    const plain = value && plainOf(value);
+    const plain = value ? plainOf(value) : undefined;
     return plain === undefined ? [] : [[key, plain] as const];
   });
   return Object.fromEntries(entries);
 }
 
-/** Several values become one text: the page shows them, nobody counts with them. */
-function plainOf(value: AnyValue): string | number | boolean | undefined {
-  if (value.arrayValue) return value.arrayValue.values.map(plainOf).join(", ");
-  const { intValue, stringValue, boolValue, doubleValue } = value;
-  return intValue === undefined ? (stringValue ?? boolValue ?? doubleValue) : Number(intValue);
+/** Several values become one text, since the page only shows them. Undefined for kinds that are not read. */
+function plainOf(any: AnyValue): string | number | boolean | undefined {
+  const { value } = any;
+  if (value === undefined) return undefined;
+  if (value === "arrayValue") return (any.arrayValue?.values ?? []).map(plainOf).join(", ");
+  return value === "intValue" ? toNumber(any.intValue) : any[value];
 }
 
 function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+  // Of a field that was not sent it is an empty array.
+  return bytes.length === 0 ? "" : Buffer.from(bytes).toString("hex");
 }
 
 /** In two steps, since the nanoseconds since the epoch are more than a number holds exactly. */
-function toMs(nano: bigint): number {
+function toMs({ high, low }: Long): number {
+  const nano = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
   return Number(nano / 1_000_000n) + Number(nano % 1_000_000n) / 1e6;
+}
+
+/** By halves, for the same reason. */
+function msBetween(start: Long, end: Long): number {
+  return ((end.high - start.high) * 2 ** 32 + ((end.low >>> 0) - (start.low >>> 0))) / 1e6;
 }

@@ -17,7 +17,7 @@ async function listener(host: string) {
   };
 }
 
-test("a free port is free, has no holder and accepts nobody", async () => {
+test("a free port is free, has no holder and accepts no connection", async () => {
   const port = await freePort();
   assert.equal(await isFree(port), true);
   assert.equal(await accepts(port), false);

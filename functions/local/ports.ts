@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 
 const host = "127.0.0.1";
 
-/** A port nobody holds at this moment; it is not reserved, so use it at once. */
+/** A port that is free at this moment; it is not reserved, so use it at once. */
 export async function freePort(): Promise<number> {
   const port = await listenOn(0);
   if (port === undefined) throw new Error(`no free port on ${host}`);
@@ -31,7 +31,7 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Who listens on a port, as in "node (pid 1234)"; undefined when nobody does or it cannot be known. */
+/** The process that listens on a port, as in "node (pid 1234)"; undefined when there is none or it cannot be known. */
 export async function holderOf(port: number): Promise<string | undefined> {
   try {
     return process.platform === "linux" ? await holderByProc(port) : await holderByLsof(port);

@@ -5,7 +5,7 @@ export interface Answer {
   body: string;
 }
 
-/** Asks a server on this machine; undefined when nobody answers in time. */
+/** Asks a server on this machine; undefined when there is no answer in time. */
 export function ask(port: number, path: string, timeoutMs = 2_000): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     const request = get({ host: "127.0.0.1", port, path, agent: false, timeout: timeoutMs });

@@ -1,5 +1,5 @@
 /**
- * Loaded before a function in `npm run dev`: tells our runner every file of ours that it loads.
+ * Loaded before a function in `npm run dev`: sends our runner the path of every file of ours that it loads.
  * Asking Node gives the true graph: type imports and modules that this function never needs are
  * not in it, dynamic imports are.
  */

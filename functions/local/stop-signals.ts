@@ -11,24 +11,24 @@ export interface StopSignals {
  */
 const sameMs = 1_000;
 
-/** Turns every way in which we can be told to end into two signals. */
+/** Turns every way in which we can be asked to end into two signals. */
 export function listenForStop(): StopSignals {
   const stop = new AbortController();
   const kill = new AbortController();
   let since = 0;
-  const told = (how: string) => {
+  const asked = (how: string) => {
     if (!stop.signal.aborted) {
       since = performance.now();
       stop.abort(new Error(`stopped by ${how}`));
     } else if (performance.now() - since > sameMs) kill.abort();
   };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => told(name));
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => asked(name));
   // Sent when the wrapper that started us on another Node dies without a word.
-  process.once("disconnect", () => told("the end of its parent"));
-  // A terminal that was closed, or a pipe that was: nobody reads on, and writing must not crash us.
+  process.once("disconnect", () => asked("the end of its parent"));
+  // A terminal or a pipe that was closed has no reader, and writing to it must not crash us.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", () => {
-      if (!stop.signal.aborted) told("the end of its output");
+      if (!stop.signal.aborted) asked("the end of its output");
     });
   }
   return { stop: stop.signal, kill: kill.signal };

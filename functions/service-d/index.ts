@@ -1,6 +1,6 @@
 import { greeter, publishTo } from "#host";
 
-/** A leaf that tells the queue of every greeting it gives; the way from there leads to service-f. */
+/** A leaf that publishes every greeting that it gives; from the queue it goes to service-f. */
 export default greeter({
   name: "service-d",
   greeting: "Shalom, from Service-D!",

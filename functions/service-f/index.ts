@@ -1,6 +1,6 @@
 import { saveTo, subscriber } from "#host";
 
-/** The far side of the queue: nobody calls it, service-d's greetings reach it as CloudEvents. */
+/** The far side of the queue: service-d's greetings reach it as CloudEvents. */
 export default subscriber({
   name: "service-f",
   greeting: "Hola, from Service-F!",

@@ -25,7 +25,7 @@ describe("bundles", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "bundles-"));
-    for (const name of functionNames()) await bundle(name, folderOf(name));
+    await Promise.all(functionNames().map((name) => bundle(name, folderOf(name))));
     const entryOf = (name: string) => join(folderOf(name), "main.js");
     receiver = await startReceiver();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_BSP_SCHEDULE_DELAY: "200" };

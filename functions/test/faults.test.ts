@@ -68,7 +68,7 @@ describe("a graph that something happens to", () => {
   test("keeps D's greetings for F while F is away", async () => {
     await system.graph.function("service-f").stop();
     const { status, body } = await system.ask();
-    assert.equal(status, 200, "nobody waits for F");
+    assert.equal(status, 200, "no request waits for F");
     await system.graph.function("service-f").start();
     await using stores = await openStores({ ...system.graph, rabbit, mongo });
     await eventually(
@@ -100,7 +100,7 @@ describe("a graph that something happens to", () => {
     assert.match(body.detail ?? "", /: MongoDB is unreachable/);
     await isReady("service-f", 503);
     mongo = await startMongoDb(system.services);
-    // Nobody asks F for anything meanwhile: on Knative an instance that is not ready gets no request.
+    // F gets no request meanwhile: on Knative an instance that is not ready gets none.
     await isReady("service-f", 200);
     await isWhole(system);
     assert.deepEqual(others(), before);
@@ -110,7 +110,7 @@ describe("a graph that something happens to", () => {
     const running = load(() => system.ask(), { requests: 300, concurrency: 20 });
     await system.graph.function("bridge").kill();
     await system.graph.function("bridge").start();
-    // RabbitMQ 3.10, killed while messages wait and nobody consumes, elects no leader of the queue again.
+    // RabbitMQ 3.10, killed while messages wait and no consumer is there, elects no leader of the queue again.
     await isReady("bridge", 200);
     await rabbit.kill?.();
     rabbit = await startRabbitMq(system.services);

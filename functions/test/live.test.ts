@@ -113,7 +113,7 @@ describe("the live graph", () => {
     assert.equal((await system.fetch("ui", "/api/traces?limit=0")).status, 400);
   });
 
-  test("tells a change by an event", async () => {
+  test("sends a change as an event", async () => {
     await using events = await followEvents(`${origin()}/api/graph/events`);
     const seen = (graph: LiveGraph) =>
       graph.edges.find(({ from, to }) => from === "service-a" && to === "service-c")?.figures
@@ -170,7 +170,7 @@ describe("the live graph", () => {
   }
 
   test("control of what is no function, or of ui itself, is refused", async () => {
-    assert.equal((await post("/api/functions/nobody/stop")).status, 404);
+    assert.equal((await post("/api/functions/unknown/stop")).status, 404);
     assert.equal((await post("/api/functions/ui/stop")).status, 400);
   });
 
@@ -186,7 +186,7 @@ describe("the live graph", () => {
     assert.equal((await fetch(`${origin}/api/graph/live`)).status, 200);
   });
 
-  test("the page may ask the gateway, and nobody else", async () => {
+  test("the page may ask the gateway, and no other server", async () => {
     const settings = await get<PageSettings>("/api/page");
     const gateway = system.graph.addresses.get("gateway");
     assert.deepEqual(settings, {

@@ -89,7 +89,7 @@ describe("requests that bring faults along", () => {
       "x-fault": "service-f=503@50%; seed=7",
       "x-request-id": requestId,
     });
-    assert.equal(status, 200, "nobody waits for F");
+    assert.equal(status, 200, "no request waits for F");
     const id = body.greeting?.[0]?.id ?? "";
     await eventually(
       () => stores.eventIds(),

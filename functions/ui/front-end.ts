@@ -1,103 +1,88 @@
-import type { RouteAnswer } from "#host/base/answer";
-import { HostError } from "#host/base/errors";
-import type { Route, RouteRequest } from "#host/http/route";
-import { define } from "#host/kinds/define";
-import type { Definition } from "#host/kinds/definition";
-import type { Graph } from "#host/kinds/graph";
+/**
+ * What the page and its questions are answered with: the page's files, its settings, and the live graph. Where LIVE_URL
+ * is set, by asking there; else the declared graph, with Prometheus' figures where PROMETHEUS_URL is set.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import { type Graph, HostError, type RouteAnswer, type Runtime } from "#host";
 import { eventStreamHeaders } from "./event-stream.ts";
 import { createGraphFeed } from "./graph-feed.ts";
 import { createGraphSource, type GraphSourceOptions } from "./graph-source.ts";
 import type { PageSettings } from "./live.ts";
+import type { LiveAnswers, LiveRequest } from "./live-answers.ts";
+import { type LivePath, liveNames, livePaths } from "./live-contract.ts";
 import { liveProxy } from "./live-proxy.ts";
 import { loadPage } from "./page-files.ts";
-import { gatewayOf, pageHeaders } from "./security.ts";
+import { gatewayOf, pageHeaders, refuseForeignPages } from "./security.ts";
 
-export interface FrontEndOptions {
-  name: string;
-  /** What it draws; graph.ts of the host tells its shape, which a JSON file's type does not. */
-  graph: { nodes: readonly object[]; edges: readonly object[] };
+export interface FrontEnd {
+  file(path: string, headers: IncomingHttpHeaders): RouteAnswer;
+  settings(headers: IncomingHttpHeaders): PageSettings;
+  readonly live: LiveAnswers;
 }
 
-/**
- * The function that serves the page and what the page asks for: where LIVE_URL is set, by asking there;
- * else the declared graph, with Prometheus' figures where PROMETHEUS_URL is set.
- */
-export function frontEnd({ name, graph }: FrontEndOptions): Definition {
-  return define({
-    kind: "ui",
-    name,
-    calls: [],
-    effects: [],
-    routes: [],
-    services: [],
-    deploy: { public: true, scale: { min: 1, max: 2 }, timeoutSeconds: 300 },
-    problems: [],
-    async open({ config, log }) {
-      const page = await loadPage();
-      const { liveUrl, liveControl, jaegerUrl, kialiUrl } = config.ui;
-      const settings = (request: RouteRequest): PageSettings => ({
-        gateway: gatewayOf(request.headers, config.ui.gatewayOrigin),
-        control: liveUrl !== undefined && liveControl,
-        faults: config.faults,
-        traceUrl: jaegerUrl ? `${jaegerUrl}/trace/{traceId}` : null,
-        kialiUrl: kialiUrl ?? null,
-      });
-      const file = (path: string, { headers }: RouteRequest): RouteAnswer => {
-        const answer = page(path, headers);
-        if (!answer) throw new HostError("ERR_NOT_FOUND", `there is no page /${path}`);
-        const gateway = gatewayOf(headers, config.ui.gatewayOrigin);
-        return { ...answer, headers: { ...pageHeaders(gateway), ...answer.headers } };
-      };
-      const live = liveUrl
-        ? liveProxy(liveUrl)
-        : graphRoutes({
+/** `graph` is the declared one, whose JSON has wider types than it. */
+export async function openFrontEnd(
+  { config, log, draining }: Runtime,
+  graph: { nodes: readonly object[]; edges: readonly object[] },
+): Promise<FrontEnd> {
+  const page = await loadPage();
+  const { liveUrl, liveControl, jaegerUrl, kialiUrl, gatewayOrigin } = config.ui;
+  return {
+    file(path, headers) {
+      const answer = page(path, headers);
+      if (!answer) throw new HostError("ERR_NOT_FOUND", `there is no page /${path}`);
+      const gateway = gatewayOf(headers, gatewayOrigin);
+      return { ...answer, headers: { ...pageHeaders(gateway), ...answer.headers } };
+    },
+    settings: (headers) => ({
+      gateway: gatewayOf(headers, gatewayOrigin),
+      control: liveUrl !== undefined && liveControl,
+      faults: config.faults,
+      traceUrl: jaegerUrl ? `${jaegerUrl}/trace/{traceId}` : null,
+      kialiUrl: kialiUrl ?? null,
+    }),
+    live: liveUrl
+      ? liveProxy(liveUrl, draining)
+      : graphAnswers(
+          {
             graph: graph as Graph,
             url: config.ui.prometheusUrl,
             namespace: config.namespace,
             report: (line) => log.warn(line),
-          });
-      return {
-        resources: [],
-        routes: [
-          { method: "GET", path: "/", handle: async (request) => file("index.html", request) },
-          {
-            method: "GET",
-            path: "/{file}",
-            handle: async (request) => file(request.parameters.file ?? "", request),
           },
-          {
-            method: "GET",
-            path: "/api/page",
-            handle: async (request) => ({ status: 200, body: settings(request) }),
-          },
-          ...live.routes,
-        ],
-        drain: async () => live.end(),
-      };
-    },
-  });
+          draining,
+        ),
+  };
 }
 
-function graphRoutes(options: GraphSourceOptions) {
+type FrontEndRequest = LiveRequest & { readonly state: FrontEnd };
+
+/** A route for each path of the live contract. */
+export function liveRoutes() {
+  const routes = liveNames.map((name) => {
+    const { method, path, guarded }: LivePath = livePaths[name];
+    const handle = async (request: FrontEndRequest) => {
+      const { state, headers } = request;
+      const answer = state.live[name];
+      if (!answer) {
+        throw new HostError("ERR_NOT_FOUND", `${path} is answered by the local run only`);
+      }
+      if (guarded) refuseForeignPages(headers, method === "POST");
+      return answer(request);
+    };
+    return [`${method} ${path}`, { handle }];
+  });
+  return Object.fromEntries(routes);
+}
+
+function graphAnswers(options: GraphSourceOptions, draining: AbortSignal): LiveAnswers {
   const take = createGraphSource(options);
   const feed = createGraphFeed(take);
-  const routes: Route[] = [
-    {
-      method: "GET",
-      path: "/api/graph/live",
-      handle: async () => ({ status: 200, body: await take() }),
-    },
-    {
-      method: "GET",
-      path: "/api/graph/events",
-      handle: async () => ({ status: 200, headers: eventStreamHeaders, body: feed.open() }),
-    },
+  draining.addEventListener("abort", feed.end, { once: true });
+  return {
+    graph: async () => ({ body: await take() }),
+    events: async () => ({ headers: eventStreamHeaders, body: feed.open() }),
     // Traces are Jaeger's here, and the page links to it.
-    {
-      method: "GET",
-      path: "/api/traces",
-      handle: async () => ({ status: 200, body: { traces: [] } }),
-    },
-  ];
-  return { routes, end: feed.end };
+    traces: async () => ({ body: { traces: [] } }),
+  };
 }

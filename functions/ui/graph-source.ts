@@ -1,4 +1,4 @@
-import type { Graph, GraphEdge } from "#host/kinds/graph";
+import type { Graph, GraphEdge } from "#host";
 import type { Figures, LiveEdge, LiveGraph, LiveNode } from "./live.ts";
 import { noFigures } from "./live.ts";
 import {

@@ -1,47 +1,27 @@
 import { Readable } from "node:stream";
-import type { RouteAnswer } from "#host/base/answer";
-import { HostError, reasonOf } from "#host/base/errors";
-import type { Route, RouteRequest } from "#host/http/route";
+import { HostError, type RouteAnswer, reasonOf } from "#host";
 import { eventStreamType } from "./event-stream.ts";
-import { refuseForeignPages } from "./security.ts";
+import type { LiveAnswers, LiveRequest } from "./live-answers.ts";
+import { type LiveName, liveNames, livePath, livePaths } from "./live-contract.ts";
 
-/** Answers the page's questions as the local run's live server does, by asking it. */
-export function liveProxy(url: string): { routes: readonly Route[]; end(): void } {
-  const ending = new AbortController();
-
-  const passOn = async (path: string, method: Route["method"], request: RouteRequest) => {
-    const { call, query } = request;
-    const target = new URL(path, url);
+/** Answers the page's questions as the local run's live server does, by asking it. `draining` ends its streams. */
+export function liveProxy(url: string, draining: AbortSignal): LiveAnswers {
+  const ask = async (name: LiveName, { call, parameters, query }: LiveRequest) => {
+    const target = new URL(livePath(name, parameters), url);
     target.search = String(query);
-    const signal = AbortSignal.any([call.signal, ending.signal]);
+    const signal = AbortSignal.any([call.signal, draining]);
+    const { method } = livePaths[name];
     const response = await fetch(target, { method, signal }).catch((cause) => {
       throw new HostError("ERR_CALLEE", `the local run: ${reasonOf(cause)}`, { cause });
     });
-    return answerOf(response, ending.signal);
+    return answerOf(response, draining);
   };
-  const route = (method: Route["method"], path: string, guarded = false): Route => ({
-    method,
-    path,
-    handle(request) {
-      if (guarded) refuseForeignPages(request.headers, method === "POST");
-      return passOn(fill(path, request.parameters), method, request);
-    },
-  });
-  return {
-    routes: [
-      route("GET", "/api/graph/live"),
-      route("GET", "/api/graph/events"),
-      route("GET", "/api/traces"),
-      route("GET", "/api/traces/{traceId}"),
-      route("POST", "/api/functions/{name}/stop", true),
-      route("POST", "/api/functions/{name}/start", true),
-      route("GET", "/api/functions/{name}/logs", true),
-    ],
-    end: () => ending.abort(),
-  };
+  return Object.fromEntries(
+    liveNames.map((name) => [name, (request: LiveRequest) => ask(name, request)]),
+  );
 }
 
-async function answerOf(response: Response, ending: AbortSignal): Promise<RouteAnswer> {
+async function answerOf(response: Response, draining: AbortSignal): Promise<RouteAnswer> {
   const { status } = response;
   const type = response.headers.get("content-type");
   const headers = {
@@ -50,21 +30,17 @@ async function answerOf(response: Response, ending: AbortSignal): Promise<RouteA
     ...(type === eventStreamType && { "x-accel-buffering": "no" }),
   };
   if (type === eventStreamType && response.body) {
-    return { status, headers, body: Readable.from(untilEnding(response.body, ending)) };
+    return { status, headers, body: Readable.from(untilDraining(response.body, draining)) };
   }
   const bytes = Buffer.from(await response.arrayBuffer());
   return { status, headers, ...(bytes.length > 0 && { body: bytes }) };
 }
 
-/** To its end, or to ours: then it ends in order, and the browser asks again. */
-async function* untilEnding(body: ReadableStream<Uint8Array>, ending: AbortSignal) {
+/** To its end, or until draining begins: then it ends in order, and the browser asks again. */
+async function* untilDraining(body: ReadableStream<Uint8Array>, draining: AbortSignal) {
   try {
     for await (const chunk of body) yield chunk;
   } catch (thrown) {
-    if (!ending.aborted) throw thrown;
+    if (!draining.aborted) throw thrown;
   }
-}
-
-function fill(path: string, parameters: Readonly<Record<string, string>>): string {
-  return path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(parameters[name] ?? ""));
 }

@@ -1,5 +1,5 @@
 /** What the page draws: the declared graph with the figures of the last seconds. As JSON at /api/graph/live. */
-import type { GraphEdge, GraphNode } from "../host/kinds/graph.ts";
+import type { GraphEdge, GraphNode } from "#host";
 
 /** Figures of the window. Durations are in ms, and null where nothing was seen. */
 export interface Figures {
@@ -11,6 +11,14 @@ export interface Figures {
   readonly p95: number | null;
   readonly p99: number | null;
 }
+
+/** Kinds of functions that the gateway can trigger, and that faults can name. */
+export const triggeredKinds: readonly GraphNode["kind"][] = [
+  "greeter",
+  "subscriber",
+  "handler",
+  "function",
+];
 
 /** Of a window in which nothing was seen. */
 export const noFigures: Figures = {

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { RouteAnswer } from "#host/base/answer";
+import type { RouteAnswer } from "#host";
 
 interface PageFile {
   readonly bytes: Uint8Array;

@@ -3,7 +3,7 @@
  * that never arrived counts too. The activator's own requests are left out: it only passes on those of others, which
  * their callers have reported, by the name of the service that they asked for.
  */
-import { HostError, reasonOf } from "#host/base/errors";
+import { HostError, reasonOf } from "#host";
 
 /** Several scrapes long: Prometheus' usual interval is 15 s. */
 export const windowSeconds = 60;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { HostError } from "#host/base/errors";
+import { HostError } from "#host";
 
 /** What a browser is told about every file of the page: everything from here, and requests to the gateway besides. */
 export function pageHeaders(gateway: string): Record<string, string> {

@@ -20,7 +20,7 @@ function problemsOf(env: Environment, needs?: Parameters<typeof loadConfig>[1]):
   return assert.fail("the configuration was accepted");
 }
 
-test("every problem is told at once, with its variable and its value", () => {
+test("every problem is listed at once, with its variable and its value", () => {
   const wrong = {
     FUNCTION_TARGET: "../etc",
     PORT: "http",
@@ -56,14 +56,14 @@ test("every problem is told at once, with its variable and its value", () => {
   assert.equal(message.split("\n").length, 1 + Object.keys(wrong).length);
 });
 
-test("what a function needs and does not have is told", () => {
+test("a variable that a function needs and does not have is a problem", () => {
   const message = problemsOf({}, { name: "", calls: [], mongodb: true, rabbitmq: true });
   for (const name of ["FUNCTION_TARGET", "MONGODB_URL", "RABBITMQ_URL"]) {
     assert.match(message, new RegExp(`- ${name} is not set: `));
   }
 });
 
-test("a password in a wrong value is not told", () => {
+test("a password in a wrong value is masked", () => {
   const message = problemsOf({ ...target, MONGODB_URL: "mongo://user:hunter2@host:1" });
   assert.match(message, /MONGODB_URL=mongo:\/\/user:\*\*\*@host:1/);
   assert.doesNotMatch(message, /hunter2/);

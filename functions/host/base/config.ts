@@ -29,7 +29,7 @@ export const variables = {
   PROMETHEUS_URL: "ui: where Istio's metrics are, for the graph's figures (none)",
   JAEGER_URL: "ui: Jaeger, as a browser reaches it, for links to traces (none)",
   KIALI_URL: "ui: Kiali, as a browser reaches it (none)",
-  LIVE_URL: "ui: where the local run tells the live graph; npm start sets it (none)",
+  LIVE_URL: "ui: the local run's live graph; npm start sets it (none)",
   LIVE_CONTROL: "ui: on where LIVE_URL can stop and start functions; npm start sets it (off)",
 } as const;
 
@@ -92,7 +92,7 @@ export function addressVariable(name: string): string {
 
 const namePattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
 
-/** The function to serve, if that is said in a form that can name one; `loadConfig` tells what is wrong. */
+/** The function to serve; undefined for a name that cannot be one, which `loadConfig` then reports. */
 export function targetOf(env: Environment = process.env): string | undefined {
   const target = env.FUNCTION_TARGET?.trim();
   return target && namePattern.test(target) ? target : undefined;

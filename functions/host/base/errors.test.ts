@@ -66,7 +66,7 @@ test("every code reaches a client with its status and its message, over HTTP and
   client.close();
 });
 
-test("from keeps an error of ours, and tells nothing of any other", () => {
+test("from keeps an error of ours, and hides the text of any other", () => {
   const ours = new HostError("ERR_STORE", "away");
   assert.equal(HostError.from(ours), ours);
   for (const thrown of [new TypeError("password=hunter2"), "hunter2", undefined, null]) {

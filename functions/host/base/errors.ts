@@ -67,7 +67,7 @@ export class HostError extends Error {
     return errorTable[this.code].retryable;
   }
 
-  /** Whatever was thrown, as a HostError. What we did not raise ourselves tells a client nothing but that. */
+  /** Anything that was thrown, as a HostError. The text of an error that is not ours stays away from clients. */
   static from(thrown: unknown): HostError {
     if (thrown instanceof HostError) return thrown;
     return new HostError("ERR_INTERNAL", "failed unexpectedly, its log says how", {

@@ -31,7 +31,7 @@ export interface TelemetryConfig {
   readonly resource: Attributes;
 }
 
-/** What the environment tells of the process that serves this function. */
+/** The attributes of the process that serves this function, from its environment. */
 export function resourceOf(
   name: string,
   env: Readonly<Record<string, string | undefined>>,

@@ -89,7 +89,7 @@ test("abortable gives the abort's reason as soon as it aborts", async () => {
   await assert.rejects(waiting, cancelled);
 });
 
-test("work that fails after its call was over already fails nobody else", async () => {
+test("work that fails after its call was over fails no other call", async () => {
   using call = testCall();
   call.abort(cancelled);
   const { promise, reject } = Promise.withResolvers<void>();

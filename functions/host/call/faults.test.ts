@@ -176,9 +176,9 @@ test("the attempts of 10,000 events are remembered, and the one that is forgotte
   assert.deepEqual([await deliver("one"), await deliver("one")], [true, false]);
 });
 
-test("actions of one target happen in order, and each is told", async () => {
-  const told: string[] = [];
-  const faults = createFaults({ name: "service-g", onFault: (kind) => told.push(kind) });
+test("actions of one target happen in order, and each is reported", async () => {
+  const reported: string[] = [];
+  const faults = createFaults({ name: "service-g", onFault: (kind) => reported.push(kind) });
   const seen: unknown[][] = [];
   using running = testCall({
     headers: { "x-fault": "service-g=delay:20ms, service-g=503, service-g=delay:10s" },
@@ -193,7 +193,7 @@ test("actions of one target happen in order, and each is told", async () => {
   await assert.rejects(faults.inject(call), { message: "service-g: a fault was injected: 503" });
   // Timers may fire up to a millisecond early.
   assert.ok(performance.now() - before >= 19);
-  assert.deepEqual(told, ["delay", "status"]);
+  assert.deepEqual(reported, ["delay", "status"]);
   assert.deepEqual(seen, [
     ["fault.injected", { "fault.target": "service-g", "fault.action": "delay:20ms" }],
     ["fault.injected", { "fault.target": "service-g", "fault.action": "503" }],

@@ -42,7 +42,7 @@ export interface FaultsOptions {
   name: string;
   /** Every function that can be a target, where that is known: others are refused. */
   targets?: readonly string[] | undefined;
-  /** Told of each fault that happens. */
+  /** Called with each fault that happens. */
   onFault?: ((kind: Action["kind"]) => void) | undefined;
 }
 
@@ -108,7 +108,7 @@ export function draw(of: {
   return createHash("sha256").update(text).digest().readUInt32BE() / 2 ** 32;
 }
 
-/** Throws ERR_BAD_REQUEST that tells everything that is wrong. */
+/** Throws ERR_BAD_REQUEST that lists everything that is wrong. */
 export function parseFaults(header: string, targets?: readonly string[]): FaultList {
   const faults: Fault[] = [];
   const seeds: number[] = [];

@@ -38,7 +38,7 @@ test("what a function publishes to, and the queues that are named besides, are d
   await assertDeclared(queue);
 });
 
-test("a broker that stays away is told after the limit, and a function without queues at once", async () => {
+test("a broker that stays away is an error after the limit, and a function without queues at once", async () => {
   const name = unique("declare");
   const away = { env: { ...env, RABBITMQ_URL: nowhere }, limitMs: 100 };
   const publisher = greeter({ name, greeting: "hi", effects: [publishTo(name)] });

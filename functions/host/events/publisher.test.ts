@@ -179,7 +179,7 @@ test("what is under way as the broker goes fails with ERR_PUBLISH, not with the 
   await failing;
 });
 
-test("a call that is over already harms nobody", async () => {
+test("a call that is over already does not hinder others", async () => {
   await using gate = await openGate(url);
   await gate.shut();
   await using sut = await startPublisher(gate.url);
@@ -219,7 +219,7 @@ test("shows how many messages wait, without a broker that is stuck or away holdi
   await gate.shut();
   assert.equal(await depth(), undefined);
   await gate.open();
-  await until("it is told again", async () => (await depth()) === "3");
+  await until("the figures are back", async () => (await depth()) === "3");
   // A queue that is gone closes the channel that asks, and that is none of the publisher's.
   await broker.deleteQueue(deadLetterName(sut.queue));
   assert.equal(await depth(), "3");

@@ -138,7 +138,7 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
   return new HostError(code, `${callee}: ${detail}`, { cause: error });
 }
 
-/** Nobody answered: a callee that is there and fails says so with a code of ours. */
+/** There was no answer: a callee that is there and fails answers with a code of ours. */
 function isLost(thrown: unknown): boolean {
   const error = thrown as ServiceError;
   return error.code === status.UNAVAILABLE && !trailer(error);

@@ -27,8 +27,8 @@ export function byFramework(framework: Server): RoadOptions["answer"] {
 /** Set by functions-framework on its answer to a handler that threw. */
 const crashHeader = "x-google-status";
 
-/** In place of a page that functions-framework or Express made up its status is told, or that the handler threw. */
-function onFrameworkPage(response: ServerResponse, tell: (page: number | "crash") => void): void {
+/** Calls `report` in place of sending a page of functions-framework or Express: with its status, or with a crash. */
+function onFrameworkPage(response: ServerResponse, report: (page: number | "crash") => void): void {
   const { end } = response;
   const own = (...args: unknown[]) => Reflect.apply(end, response, args);
   response.end = (...args: unknown[]) => {
@@ -41,7 +41,7 @@ function onFrameworkPage(response: ServerResponse, tell: (page: number | "crash"
       if (!kept.has(name)) response.removeHeader(name);
     }
     response.end = end;
-    tell(crashed ? "crash" : statusCode);
+    report(crashed ? "crash" : statusCode);
     return response;
   };
 }

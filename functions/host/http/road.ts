@@ -72,7 +72,7 @@ export function createRoad({ serving, bodyLimitBytes, answer }: RoadOptions): Ro
   };
 }
 
-/** Tells the client how its request is called in the logs and in the trace. */
+/** Gives the client the request's id in the logs and its place in the trace. */
 function nameRequest(response: ServerResponse, { call }: HttpOperation): void {
   if (response.headersSent) return;
   response.setHeader("x-request-id", call.headers["x-request-id"] ?? "");

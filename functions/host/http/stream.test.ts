@@ -7,7 +7,7 @@ import { ask } from "../../test/support/ask.ts";
 import { testFunction } from "../../test/support/test-function.ts";
 import { until } from "../../test/support/until.ts";
 
-/** A function that streams until it is told to end, and what became of its streams. */
+/** A function that streams until draining begins, and what became of its streams. */
 function streaming({ endsWhenDraining = true } = {}) {
   const streams: Readable[] = [];
   const aborted: unknown[] = [];
@@ -78,7 +78,7 @@ test("a stream that ends when draining begins is read to its end", async () => {
   assert.equal(await client.ended, "end");
 });
 
-test("a stream that does not end is cut off, and nobody waits for it", async () => {
+test("a stream that does not end is cut off, and does not delay the close", async () => {
   const { definition } = streaming({ endsWhenDraining: false });
   await using host = await startTestHost(definition, { env: { DRAIN_TIMEOUT_MS: "60000" } });
   const client = await open(host.port);

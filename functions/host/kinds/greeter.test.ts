@@ -78,7 +78,7 @@ test("callees are asked at the same time, and answer in declared order before th
 for (const protocol of ["http", "grpc"] as const) {
   const env = { CALL_PROTOCOL: protocol };
 
-  test(`${protocol}: a failed callee is told with its hops, and its siblings are cancelled`, async () => {
+  test(`${protocol}: a failed callee is answered with the path of hops, and its siblings are cancelled`, async () => {
     const sibling = waiting();
     const fails = testFunction(
       {

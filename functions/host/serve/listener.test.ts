@@ -62,7 +62,7 @@ test("HTTP/1.1 and gRPC are served on one port, at the same time", async () => {
   }
 });
 
-test("a connection whose bytes come one by one is told apart all the same", async () => {
+test("the protocol of a connection is known even when its bytes come one by one", async () => {
   await using host = await startTestHost(echo);
   await using drip = await startDrip(host.port);
   assert.deepEqual(await greet(drip.port), ["hello"]);

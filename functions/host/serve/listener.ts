@@ -81,7 +81,7 @@ export async function startListener(options: {
   };
 }
 
-/** Decides by the first bytes, and leaves them to be read again by whoever takes the socket. */
+/** Decides by the first bytes, and leaves them to be read again by the server that takes the socket. */
 function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => void): void {
   const timer = setTimeout(() => socket.destroy(), silenceMs);
   let seen = Buffer.alloc(0);

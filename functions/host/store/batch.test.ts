@@ -38,7 +38,7 @@ test("items that arrive during a commit go together in the next one", async () =
     [["a"], ["b", "c"]],
   );
   groups[1]?.end();
-  assert.deepEqual(await Promise.all(later), [2, 2], "each is told how many went together");
+  assert.deepEqual(await Promise.all(later), [2, 2], "each gets the number that went together");
 });
 
 test("a commit has no more items than are allowed, and the order is kept", async () => {

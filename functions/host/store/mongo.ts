@@ -162,7 +162,7 @@ function splitNamespace(namespace: string): [database: string, collection: strin
 
 /**
  * The driver raises this error for everything that goes wrong under a bulk write, a lost connection
- * too. So it tells of single documents only when it accounts for all of them.
+ * too. So its outcomes count only when they cover every document.
  */
 function outcomesOf(error: MongoBulkWriteError, count: number): Outcome[] {
   const failures = [error.writeErrors].flat();

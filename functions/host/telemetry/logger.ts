@@ -18,7 +18,7 @@ export function createLogger(options: {
     base: { service: options.service },
     redact: { paths: ["*.password", "*.url", "*.uri", "*.authorization"], censor: "***" },
   };
-  // Not pino's own destination, which at exit tries for ever to write to a pipe that nobody reads.
+  // Not pino's own destination, which at exit tries for ever to write to a pipe without a reader.
   return pino(settings, options.destination ?? process.stdout);
 }
 

@@ -11,7 +11,7 @@ const prometheusAccept =
   "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
   "text/plain;version=0.0.4;q=0.4,*/*;q=0.2";
 
-test("what cannot be counted is left out, and harms nobody", async () => {
+test("what cannot be counted is left out, and all else is counted", async () => {
   using metrics = useMetrics();
   metrics.record(outcome("server", {}));
   metrics.record(outcome("server", { "http.request.method": "GET" }, { durationSeconds: NaN }));
@@ -30,7 +30,7 @@ test("the first request of an instance is a cold start", async () => {
   assert.ok((await figureOf(metrics, "faas_init_duration_seconds")) > 0);
 });
 
-test("exemplars lead to traces, for whoever accepts OpenMetrics", async () => {
+test("exemplars lead to traces, for clients that accept OpenMetrics", async () => {
   using metrics = useMetrics();
   const traced = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
   metrics.record(outcome("server", { "rpc.system.name": "grpc" }, traced));
@@ -60,7 +60,7 @@ test("both formats keep their names, one after the other and at the same time", 
   }
 });
 
-test("a queue that is not told in time is left out of the scrape, and is not asked twice", async () => {
+test("a queue whose figures come too late is left out of the scrape, and is not asked twice", async () => {
   using metrics = useMetrics();
   let asked = 0;
   const { promise, resolve } =

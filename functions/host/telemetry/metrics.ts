@@ -25,15 +25,15 @@ export interface Metrics {
   fault(action: string): void;
   /** The documents of one insert into a collection, named "database.collection". */
   batch(namespace: string, size: number): void;
-  /** An event that was stored, by the time that it tells; one that tells none is left out. */
+  /** Records the delivery lag of a stored event by its `time`; events without one are skipped. */
   delivered(time: string | undefined): void;
   /** `look` is asked at each scrape; a queue that it does not answer in time is left out of that one. */
   watchQueues(look: () => Promise<readonly QueueFigures[]>): void;
-  /** `ageSeconds` tells how old the oldest message is that was taken from the queue and is not settled. */
+  /** `ageSeconds` is the age of the oldest message that was taken from the queue and is not settled. */
   watchAge(queue: string, ageSeconds: () => number): void;
   /** The host takes requests from now on. */
   ready(): void;
-  /** GET /metrics: OpenMetrics, which has the exemplars, for whoever accepts it, else Prometheus' own text. */
+  /** GET /metrics: OpenMetrics, which has the exemplars, for clients that accept it, else Prometheus' own text. */
   answer(accept: string | undefined): Promise<RouteAnswer>;
   close(): void;
 }

@@ -5,7 +5,7 @@ import type { Attributes } from "@opentelemetry/api";
  * publishing, processing a message, saving. Each is seen once, here: as a span and in the metrics.
  */
 export interface Operation {
-  /** The span's kind, and what tells the RED metrics of a function (server, consumer) from those of an edge. */
+  /** The span's kind. RED metrics of a function come from server and consumer, those of an edge from the others. */
   readonly kind: "server" | "client" | "producer" | "consumer";
   /** Of low cardinality: "GET /api/greeting", "greeting.GreetingService/Greeting", "publish service-d". */
   readonly name: string;

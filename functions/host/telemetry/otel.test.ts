@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startTestHost } from "#host/testing";
-import { ExportTraceServiceRequest } from "#otlp";
+import { decodeRequest } from "../../local/otlp-messages.ts";
 import { ask } from "../../test/support/ask.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { leaf, tracedTo } from "../../test/support/traced.ts";
@@ -29,8 +29,8 @@ for (const how of ["broken", "silent", "away"] as const) {
     if (how !== "away") await until("it was asked", () => receiver.refused > 0);
     for (let i = 0; i < 20; i++) assert.equal((await ask(host.port)).status, 200);
     await host.close();
-    const told = host.logs.filter(({ msg }) => msg === "spans cannot be sent");
-    if (how === "broken") assert.equal(told.length, 1);
+    const lines = host.logs.filter(({ msg }) => msg === "spans cannot be sent");
+    if (how === "broken") assert.equal(lines.length, 1);
   });
 }
 
@@ -40,10 +40,10 @@ test("spans are sent again when the receiver is back, and the log says both", as
   const env = tracedTo(receiver);
   await using host = await startTestHost(leaf, { env });
   await ask(host.port);
-  await until("it is told", () => host.logs.some(({ msg }) => msg === "spans cannot be sent"));
+  await until("the log line", () => host.logs.some(({ msg }) => msg === "spans cannot be sent"));
   receiver.behave("well");
   await ask(host.port);
-  await until("it is told", () => host.logs.some(({ msg }) => msg === "spans are sent again"));
+  await until("the log line", () => host.logs.some(({ msg }) => msg === "spans are sent again"));
   assert.equal(receiver.spans.length, 1);
 });
 
@@ -60,9 +60,7 @@ test("spans say which process they are of: function, revision, pod, and what the
   await using host = await startTestHost(leaf, { env });
   await ask(host.port);
   await until("it is there", () => receiver.bodies.length > 0);
-  const [first] = ExportTraceServiceRequest.decode(
-    receiver.bodies[0] ?? Buffer.alloc(0),
-  ).resourceSpans;
+  const [first] = decodeRequest(receiver.bodies[0] ?? Buffer.alloc(0)).resourceSpans;
   const { "service.instance.id": id, ...resource } = Object.fromEntries(
     (first?.resource?.attributes ?? []).map(({ key, value }) => [key, value?.stringValue]),
   );

@@ -3,7 +3,7 @@
  * itself only where there is somebody to send spans to.
  *
  * O1 Nothing here slows or fails a request: spans wait in a bounded queue, and are dropped when it is full.
- * O2 A receiver that is away is told of once, not with every batch.
+ * O2 A receiver that is away is logged once, not with every batch.
  */
 import {
   type Context,
@@ -39,7 +39,7 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 };
 
-/** Whether whoever came before keeps the trace: B3 can say so without naming one, and name one without saying so. */
+/** Whether the caller keeps the trace: B3 can say so without a trace id, and send a trace id without saying so. */
 const decisionKey = createContextKey("decision");
 
 export function startSpans(telemetry: TelemetryConfig, log: Logger): SpanMaker {

@@ -15,7 +15,7 @@ export interface TraceContext {
 export interface IncomingTrace {
   /** The span that it comes from; undefined where a trace begins here. */
   readonly parent: Pick<TraceContext, "traceId" | "spanId"> | undefined;
-  /** Whether the trace is kept. Undefined: whoever is asked next decides, which B3 allows for. */
+  /** Whether the trace is kept. Undefined: the next hop decides, which B3 allows for. */
   readonly sampled: boolean | undefined;
 }
 
@@ -101,7 +101,7 @@ export function writeTrace(
 
 /**
  * Whose child a request is that brings an event: of its hop's, if that is of the event's trace, else of
- * the event's own, since whoever delivers an event may begin a trace of its own. The other one is a link.
+ * the event's own, since the delivery of an event may begin a trace of its own. The other one is a link.
  */
 export function placeInTrace(
   hop: PropagatedHeaders,

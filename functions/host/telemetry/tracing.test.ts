@@ -114,7 +114,7 @@ for (const [edge, status] of [
 }
 
 for (const edge of edges) {
-  test(`a callee over ${edge.name} that nobody answers for is an error of the call`, async () => {
+  test(`a callee over ${edge.name} that does not answer is an error of the call`, async () => {
     await using receiver = await startReceiver();
     const env = tracedTo(receiver);
     const root = greeter({ name: "root", greeting: "hi", calls: [edge("leaf")] });
@@ -149,7 +149,7 @@ test("only the first request of a host is a cold start, and a probe is no reques
   );
 });
 
-test("whoever listens hears of each operation as it ends, once, with or without spans", async () => {
+test("each listener gets each operation as it ends, once, with or without spans", async () => {
   const outcomes: Outcome[] = [];
   const listeners = [(outcome: Outcome) => void outcomes.push(outcome)];
   const trace = { traceId: "a".repeat(32), spanId: "b".repeat(16), sampled: true };

@@ -1,6 +1,6 @@
 /**
  * The one seam where everything that a function does for a request begins and ends: each operation
- * becomes a span, where spans are made, and is told to whoever listens.
+ * becomes a span, where spans are made, and goes to every listener.
  */
 import type { Attributes } from "@opentelemetry/api";
 import { HostError } from "../base/errors.ts";
@@ -118,7 +118,7 @@ export function createTracing({ spans, listeners = [] }: TracingOptions = {}): T
           // Without the stack and the cause, which are in the log and may hold anything.
           span?.event("exception", { "exception.type": code, "exception.message": message });
         }
-        // Set by whoever knows of no error but its status: a plain handler's.
+        // Set where the status is all that is known of an error: for a plain handler.
         const errorType = attributes["error.type"] as string | undefined;
         const reason = isFault ? failure?.message : errorType && "";
         span?.end({ name, attributes, failure: reason, endedAt });

@@ -10,14 +10,14 @@ import { toolEnv as env } from "../tool-env.ts";
 const run = promisify(execFile);
 const proto = join(functionsDir, "../proto");
 
-/** Of the local run alone: no function serves it. */
+/** Of the local run alone, which reads it at run time: no function serves it. */
 const notServed = ["--exclude-path", "otlp.proto"];
 
 /** proto/gen: TypeScript of every .proto file, and their descriptors for gRPC reflection. By path. */
 export async function protoFiles(): Promise<Map<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "generate-"));
   try {
-    await run("buf", ["generate", "--output", out], { cwd: proto, env });
+    await run("buf", ["generate", ...notServed, "--output", out], { cwd: proto, env });
     const files = new Map([[join(proto, "gen/descriptors.json"), await descriptorsIn(out)]]);
     for (const name of await filesIn(join(out, "gen"))) {
       files.set(join(proto, "gen", name), await readFile(join(out, "gen", name), "utf8"));

@@ -56,7 +56,7 @@ for (const [what, parts, edge] of [
     "rabbitmq:service-d -amqp-> service-a",
   ],
   ["an answer", { kind: "server", attributes: { ...toC, ...http } }, undefined],
-  ["a call of nobody known", { attributes: http }, undefined],
+  ["a call of an unknown function", { attributes: http }, undefined],
   ["work of its own", { kind: "internal", attributes: toC }, undefined],
 ] as const) {
   test(`${what} is ${edge ? `the edge ${edge}` : "no edge"}`, () => {
@@ -94,7 +94,7 @@ test("an edge by another protocol than the declared one is another edge, and not
   );
 });
 
-test("what nobody declares is shown as such, but for the gateway's triggers, and is forgotten in time", () => {
+test("an edge that is not declared is shown as such, but for the gateway's triggers, and is forgotten in time", () => {
   const { see, edge, node, later } = figures();
   see({ service: "service-h", attributes: { ...toC, ...http } });
   see({ service: "stranger", attributes: { ...toC, ...http } });
@@ -161,7 +161,7 @@ test("the ring keeps the last spans, and no trace without any", () => {
   assert.deepEqual(ring.traces(), []);
 });
 
-test("a trace's spans are told in the order in which they began, callers first", () => {
+test("a trace's spans are listed in the order in which they began, callers first", () => {
   const ring = createSpanRing();
   const begin = 1_700_000_000_000;
   ring.add([

@@ -1,5 +1,5 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/kinds/graph";
-import type { LiveEdge, LiveNode } from "../../ui/live.ts";
+import { type LiveEdge, type LiveNode, triggeredKinds } from "../../ui/live.ts";
 import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";
 import type { SeenSpan } from "./span-ring.ts";
@@ -68,7 +68,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
         if (!seen) continue;
         seen.meter.add(span.durationMs, failed, at);
         for (const name of [edge.from, edge.to]) nodeMeter(name);
-        // Nobody but its clients tells of a database or a queue.
+        // A database and a queue send no spans: their clients' count for them.
         const tellsOfTarget = edge.protocol === "mongodb" || span.kind === "producer";
         if (tellsOfTarget) nodeMeter(edge.to)?.add(span.durationMs, failed, at);
       }
@@ -90,7 +90,7 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   };
 }
 
-/** A call that was given up, because a sibling failed or a client left, tells nothing bad of its callee. */
+/** A call that was given up, because a sibling failed or a client left, is no failure of its callee. */
 function hasFailed({ error, attributes }: Span): boolean {
   return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
@@ -101,7 +101,7 @@ function declares({ nodes, edges }: Graph): (edge: GraphEdge) => boolean {
   const names = (...kinds: GraphNode["kind"][]) =>
     new Set(nodes.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name));
   const gateways = names("gateway");
-  const functions = names("greeter", "subscriber");
+  const functions = names(...triggeredKinds);
   return (edge) => declared.has(keyOf(edge)) || (gateways.has(edge.from) && functions.has(edge.to));
 }
 

@@ -88,7 +88,7 @@ for (const [what, url] of [
   ["is away", `http://127.0.0.1:${await freePort()}`],
   ["refuses them", undefined],
 ] as const) {
-  test(`a receiver that ${what} is told of once, and spans are shown all the same`, async () => {
+  test(`a receiver that ${what} is reported once, and spans are shown all the same`, async () => {
     await using receiver = await startReceiver(500);
     await using live = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: url ?? receiver.url });
     for (let i = 0; i < 3; i++) await sendSpans(live.origin, [span]);
@@ -111,7 +111,7 @@ test("its streams end when it drains, and spans are received until it is closed"
   await assert.rejects(fetch(live.origin));
 });
 
-test("without any change, the graph is told once a second; with one, at once", async () => {
+test("without any change, the graph is sent once a second; with one, at once", async () => {
   await using live = await start();
   await using events = await followEvents(`${live.origin}/api/graph/events`);
   const graphs = () => events.of("graph").map((data) => JSON.parse(data) as LiveGraph);

@@ -1,5 +1,5 @@
 /**
- * What the page on this machine knows: receives the functions' spans, and tells the live graph, traces and logs;
+ * What the page on this machine knows: receives the functions' spans, and shows the live graph, traces and logs;
  * stops and starts functions. It listens on 127.0.0.1 and answers no page: the `ui` function asks it for its page.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -11,12 +11,13 @@ import { matchPath } from "#host/http/route";
 import { graphOf } from "#host/kinds/graph";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph, NodeState } from "../../ui/live.ts";
+import { type LiveName, liveNames, livePaths } from "../../ui/live-contract.ts";
 import type { Deployable } from "../discover.ts";
 import type { FunctionProcess } from "../function-process.ts";
 import { createOtlpReceiver } from "../otlp-receiver.ts";
 import { FunctionStates } from "./function-states.ts";
+import { createLiveAnswers, type LiveRequest } from "./live-answers.ts";
 import { createLiveFigures } from "./live-figures.ts";
-import { type LiveRequest, type LiveRoute, liveRoutes } from "./live-routes.ts";
 import { createLogTail } from "./log-tail.ts";
 import { windowSeconds } from "./meter.ts";
 import { createQueueDepth, type QueueDepth } from "./queue-depth.ts";
@@ -97,7 +98,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   });
   const processOf = (name: string) => (draining ? undefined : processes.get(name));
   const { control } = options;
-  const live = liveRoutes({ take, feed, ring, tail, report, control, processOf });
+  const live = createLiveAnswers({ take, feed, ring, tail, report, control, processOf });
 
   const server = createServer((request, response) => {
     if (request.method === "POST" && request.url === "/v1/traces") {
@@ -111,8 +112,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     try {
       const refused = refusalOf(request, port);
       if (refused) throw refused;
-      const { route, asked } = routeOf(live.routes, request);
-      sendAnswer(response, await route.handle(asked));
+      const { name, asked } = pathOf(request);
+      sendAnswer(response, await live.answers[name](asked));
     } catch (thrown) {
       sendProblem(response, HostError.from(thrown));
     }
@@ -121,7 +122,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    // Any free port: nobody needs to know it but the functions, which are told.
+    // Any free port: only the functions need to know it.
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
@@ -159,14 +160,12 @@ function refusalOf({ headers }: IncomingMessage, port: number): HostError | unde
   return new HostError("ERR_BAD_REQUEST", "this is for functions, not for pages");
 }
 
-function routeOf(
-  routes: readonly LiveRoute[],
-  { method, url = "/" }: IncomingMessage,
-): { route: LiveRoute; asked: LiveRequest } {
+function pathOf({ method, url = "/" }: IncomingMessage): { name: LiveName; asked: LiveRequest } {
   const [pathname = "/", query] = url.split(/\?(.*)/s, 2);
-  for (const route of routes) {
-    const parameters = route.method === method && matchPath(route.path, pathname);
-    if (parameters) return { route, asked: { parameters, query: new URLSearchParams(query) } };
+  for (const name of liveNames) {
+    const parameters =
+      livePaths[name].method === method && matchPath(livePaths[name].path, pathname);
+    if (parameters) return { name, asked: { parameters, query: new URLSearchParams(query) } };
   }
   throw new HostError("ERR_NOT_FOUND", `there is no ${method} ${pathname}`);
 }

@@ -43,7 +43,7 @@ test("what is older than the window is forgotten, second by second", () => {
   assert.deepEqual(meter.figures(later + 5_000), noFigures);
 });
 
-test("durations beyond what it tells apart count as its shortest and its longest", () => {
+test("durations beyond its range count as its shortest and its longest", () => {
   const meter = new Meter();
   meter.add(0, false, now);
   assert.ok((meter.figures(now).p50 ?? 1) < 0.02);

@@ -36,19 +36,26 @@ export function createQueueDepth(url: string, queues: readonly string[]): QueueD
     // "close" follows both; without a listener they would end the process.
     opened.on("error", () => {});
     opened.once("close", () => opened === connection && void giveUp());
-    channel = await opened.createChannel();
-    channel.on("error", () => {});
-    channel.once("close", () => opened === connection && void giveUp());
+  };
+  const lookAt = async (queue: string) => {
+    if (!connection) await open();
+    if (!channel) {
+      channel = await connection?.createChannel();
+      channel?.on("error", () => {});
+    }
+    return channel?.checkQueue(queue);
   };
   const look = async () => {
-    try {
-      if (!channel) await open();
-      for (const queue of queues) {
-        const answer = await channel?.checkQueue(queue);
+    for (const queue of queues) {
+      try {
+        const answer = await lookAt(queue);
         if (answer) depths.set(queue, answer.messageCount);
+      } catch {
+        // The broker closes the channel for a queue that is not there; the others are asked on another.
+        depths.delete(queue);
+        channel = undefined;
+        if (!connection) return;
       }
-    } catch {
-      await giveUp();
     }
   };
 

@@ -2,8 +2,8 @@ import type { GraphEdge } from "#host/kinds/graph";
 import type { Span } from "../otlp.ts";
 
 /**
- * The edge of the graph that a span tells of. Edges are read on the caller's side, and on a queue's both
- * sides; undefined for what a function does by itself, and for answering, which its caller tells of.
+ * The edge of the graph that a span belongs to. Edges are read on the caller's side, and on a queue's both
+ * sides; undefined for what a function does by itself, and for answering, which its caller reports.
  */
 export function edgeOf({ kind, service, attributes }: Span): GraphEdge | undefined {
   const text = (name: string) => {

@@ -30,7 +30,7 @@ export function createSpanForwarder(
   const waiting: OtlpBody[] = [];
   let bytes = 0;
   let sending: Promise<void> | undefined;
-  let told = false;
+  let reported = false;
 
   const post = async ({ bytes: body, contentType, contentEncoding }: OtlpBody) => {
     try {
@@ -46,11 +46,12 @@ export function createSpanForwarder(
       });
       await response.arrayBuffer();
       if (!response.ok) throw new Error(`it answers ${response.status}`);
-      told = false;
+      reported = false;
     } catch (error) {
       // Once for each time that it goes away: batches come five times a second.
-      if (!told) report(`Spans cannot be sent on to ${url.origin}: ${(error as Error).message}`);
-      told = true;
+      if (!reported)
+        report(`Spans cannot be sent on to ${url.origin}: ${(error as Error).message}`);
+      reported = true;
     }
   };
   const work = async () => {

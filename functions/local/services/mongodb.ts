@@ -43,7 +43,7 @@ const advice = adviceFor({
 
 async function findListening(options: ServiceOptions): Promise<RunningService | string> {
   if (options.private) return "a private one is wanted";
-  if (!(await accepts(standardPort))) return "nobody listens there";
+  if (!(await accepts(standardPort))) return "no server listens there";
   const url = urlOf(standardPort);
   if ((await answers(url)) === undefined) return "it does not answer a hello";
   return foreign(name, url, `already listening on 127.0.0.1:${standardPort}`);

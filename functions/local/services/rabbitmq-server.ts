@@ -19,7 +19,7 @@ export function findRabbitMqServer(env: NodeJS.ProcessEnv): string | undefined {
 /**
  * A broker that shares nothing with another on this machine: its own node name, ports, cookie and
  * folders, and an epmd (Erlang's port mapper) of its own. Erlang would start a common epmd that
- * outlives it and of which nobody can say whose it is; on its own port it is certainly ours.
+ * outlives it, and whose owner cannot be known; on its own port it is certainly ours.
  */
 export async function rabbitMqCommands(options: ServiceOptions, file: string, port: number) {
   const home = join(options.dataDir, "rabbitmq");

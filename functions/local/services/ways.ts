@@ -12,7 +12,7 @@ export interface Way {
   go(): Promise<RunningService | string>;
 }
 
-/** Takes the first way that leads to the service; one that fails is told, and the next is tried. */
+/** Takes the first way that leads to the service; one that fails is reported, and the next is tried. */
 export async function firstOf(
   options: ServiceOptions,
   name: ServiceName,

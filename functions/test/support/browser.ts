@@ -37,7 +37,7 @@ export function startBrowser(): Promise<Browser> {
 
 export interface WatchedPage {
   readonly page: Page;
-  /** What the browser's console said that a person should not find there, and errors that nobody caught. */
+  /** What a person should not find in the browser's console, and errors that were not caught. */
   readonly complaints: string[];
   /** Where the page has sent requests to. */
   readonly origins: Set<string>;

@@ -1,5 +1,5 @@
 /** Sends spans as a function's exporter does, for tests of those who receive them. */
-import { ExportTraceServiceRequest, type KeyValue, SpanKind, StatusCode } from "#otlp";
+import { encodeRequest } from "../../local/otlp-messages.ts";
 import type { TraceSpan } from "../../ui/live.ts";
 
 export interface SentSpan {
@@ -16,11 +16,11 @@ export interface SentSpan {
 }
 
 const kinds = {
-  server: SpanKind.SPAN_KIND_SERVER,
-  client: SpanKind.SPAN_KIND_CLIENT,
-  producer: SpanKind.SPAN_KIND_PRODUCER,
-  consumer: SpanKind.SPAN_KIND_CONSUMER,
-  internal: SpanKind.SPAN_KIND_INTERNAL,
+  server: "SPAN_KIND_SERVER",
+  client: "SPAN_KIND_CLIENT",
+  producer: "SPAN_KIND_PRODUCER",
+  consumer: "SPAN_KIND_CONSUMER",
+  internal: "SPAN_KIND_INTERNAL",
 };
 
 /** As bytes of OTLP, one resource for each service. */
@@ -29,7 +29,7 @@ export function encodeSpans(spans: readonly SentSpan[], now = Date.now()): Uint8
     resource: { attributes: keyValues({ "service.name": name }) },
     scopeSpans: [{ spans: some.map((span) => encode(span, now)) }],
   }));
-  return ExportTraceServiceRequest.encode({ resourceSpans }).finish();
+  return encodeRequest({ resourceSpans });
 }
 
 export async function sendSpans(origin: string, spans: readonly SentSpan[]): Promise<void> {
@@ -53,24 +53,18 @@ function encode({ kind, name, ms, error, attributes = {}, ...ids }: SentSpan, no
     attributes: keyValues(attributes),
     events: [],
     links: [],
-    status:
-      error === undefined ? undefined : { code: StatusCode.STATUS_CODE_ERROR, message: error },
+    status: error === undefined ? undefined : { code: "STATUS_CODE_ERROR", message: error },
   };
 }
 
-function nano(ms: number): bigint {
-  return BigInt(Math.round(ms * 1_000)) * 1_000n;
+/** As text, since a number does not hold them exactly. */
+function nano(ms: number): string {
+  return String(BigInt(Math.round(ms * 1_000)) * 1_000n);
 }
 
-function keyValues(attributes: Record<string, string | number>): KeyValue[] {
+function keyValues(attributes: Record<string, string | number>) {
   return Object.entries(attributes).map(([key, value]) => ({
     key,
-    value: {
-      stringValue: typeof value === "string" ? value : undefined,
-      intValue: typeof value === "number" ? BigInt(value) : undefined,
-      boolValue: undefined,
-      doubleValue: undefined,
-      arrayValue: undefined,
-    },
+    value: typeof value === "string" ? { stringValue: value } : { intValue: value },
   }));
 }

@@ -8,7 +8,7 @@ import type { Receiver } from "./receiver.ts";
 
 export const leaf = greeter({ name: "leaf", greeting: "hello" });
 
-/** The environment of a host that tells the receiver of its spans soon. */
+/** The environment of a host that soon sends its spans to the receiver. */
 export function tracedTo({ endpoint }: Pick<Receiver, "endpoint">): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: "20" };
 }

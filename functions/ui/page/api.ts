@@ -1,4 +1,5 @@
 import type { PageSettings, Trace, TraceSummary } from "../live.ts";
+import { livePath } from "../live-contract.ts";
 
 /** What the graph's elements, the panel and the traces are asked by. */
 export type Selection =
@@ -25,22 +26,27 @@ export async function recentTraces(selection: Selection): Promise<readonly Trace
   const query = new URLSearchParams({ limit: "20" });
   if (selection.kind === "edge") query.set("edge", `${selection.from}>${selection.to}`);
   else query.set("node", selection.kind === "node" ? selection.name : "gateway");
-  return (await getJson<{ traces: readonly TraceSummary[] }>(`api/traces?${query}`)).traces;
+  return (await getJson<{ traces: readonly TraceSummary[] }>(`${at("traces")}?${query}`)).traces;
 }
 
 export function trace(traceId: string): Promise<Trace> {
-  return getJson(`api/traces/${encodeURIComponent(traceId)}`);
+  return getJson(at("trace", { traceId }));
 }
 
 export async function control(name: string, action: "stop" | "start"): Promise<void> {
-  await answerOf(`api/functions/${encodeURIComponent(name)}/${action}`, { method: "POST" });
+  await answerOf(at(action, { name }), { method: "POST" });
 }
 
 export function logsUrl(name: string): string {
-  return `api/functions/${encodeURIComponent(name)}/logs`;
+  return at("logs", { name });
 }
 
-export const eventsUrl = "api/graph/events";
+export const eventsUrl = at("events");
+
+/** Relative to the page, wherever that is served. */
+function at(...path: Parameters<typeof livePath>): string {
+  return livePath(...path).slice(1);
+}
 
 async function getJson<Answer>(path: string): Promise<Answer> {
   const response = await answerOf(path, { headers: { accept: "application/json" } });

@@ -12,6 +12,7 @@ export const protocolNames: Readonly<Record<LiveEdge["protocol"], string>> = {
 export const kindNames: Readonly<Record<LiveNode["kind"], string>> = {
   greeter: "Function",
   subscriber: "Subscriber",
+  handler: "Function",
   gateway: "Gateway",
   bridge: "Bridge",
   queue: "RabbitMQ queue",

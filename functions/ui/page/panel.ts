@@ -1,4 +1,11 @@
-import type { Figures, LiveEdge, LiveGraph, LiveNode, PageSettings } from "../live.ts";
+import {
+  type Figures,
+  type LiveEdge,
+  type LiveGraph,
+  type LiveNode,
+  type PageSettings,
+  triggeredKinds,
+} from "../live.ts";
 import { control, type Selection } from "./api.ts";
 import { find, setText } from "./dom.ts";
 import {
@@ -19,7 +26,7 @@ export interface Panel {
   update(graph: LiveGraph): void;
 }
 
-const functionKinds: readonly string[] = ["greeter", "subscriber", "gateway", "bridge", "function"];
+const functionKinds: readonly string[] = [...triggeredKinds, "gateway", "bridge"];
 
 /** Figures and last requests of what is selected; of a function also what can be done with it here. */
 export function createPanel(

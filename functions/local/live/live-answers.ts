@@ -4,6 +4,7 @@ import { HostError } from "#host/base/errors";
 import { createEventStream, type EventStream, eventStreamHeaders } from "../../ui/event-stream.ts";
 import type { GraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph } from "../../ui/live.ts";
+import type { LiveName } from "../../ui/live-contract.ts";
 import type { FunctionProcess } from "../function-process.ts";
 import type { LogTail } from "./log-tail.ts";
 import type { SpanRing } from "./span-ring.ts";
@@ -14,11 +15,10 @@ export interface LiveRequest {
   readonly query: URLSearchParams;
 }
 
-export interface LiveRoute {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  handle(request: LiveRequest): RouteAnswer | Promise<RouteAnswer>;
-}
+/** An answer to every path of the live contract. */
+export type LiveAnswers = Readonly<
+  Record<LiveName, (request: LiveRequest) => RouteAnswer | Promise<RouteAnswer>>
+>;
 
 export interface LiveRoutesOptions {
   take(): Promise<LiveGraph>;
@@ -37,9 +37,9 @@ const mostTraces = 100;
 /** Some batches of an exporter long. */
 const traceLimitMs = 1_500;
 
-/** What `ui` passes on to the page, under the same paths. */
-export function liveRoutes(options: LiveRoutesOptions): {
-  routes: readonly LiveRoute[];
+/** What `ui` passes on to the page. */
+export function createLiveAnswers(options: LiveRoutesOptions): {
+  answers: LiveAnswers;
   /** Ends the logs that are followed. */
   end(): void;
 } {
@@ -49,14 +49,13 @@ export function liveRoutes(options: LiveRoutesOptions): {
   const controlled = (name: string): FunctionProcess => {
     const process = control ? processOf(name) : undefined;
     if (!process) throw new HostError("ERR_NOT_FOUND", `there is no function ${name} to control`);
-    // Whoever asks is looking at a page that it serves.
+    // The page that asks is its own.
     if (name === "ui") throw new HostError("ERR_BAD_REQUEST", "ui serves this page");
     return process;
   };
-  const act = (what: "stop" | "start"): LiveRoute => ({
-    method: "POST",
-    path: `/api/functions/{name}/${what}`,
-    handle({ parameters: { name = "" } }) {
+  const act =
+    (what: "stop" | "start") =>
+    ({ parameters: { name = "" } }: LiveRequest): RouteAnswer => {
       const process = controlled(name);
       // Not awaited: a drain may take seconds, and the graph shows how far it is.
       process[what]().then(
@@ -64,68 +63,47 @@ export function liveRoutes(options: LiveRoutesOptions): {
         (error: Error) => report(error.message),
       );
       return { status: 202 };
-    },
-  });
+    };
 
-  const routes: readonly LiveRoute[] = [
-    {
-      method: "GET",
-      path: "/api/graph/live",
-      handle: async () => ({ status: 200, body: await take() }),
+  const answers: LiveAnswers = {
+    graph: async () => ({ body: await take() }),
+    events: () => ({ headers: eventStreamHeaders, body: feed.open() }),
+    traces({ query }) {
+      const traces = tracesOf(ring, {
+        node: query.get("node") ?? undefined,
+        edge: edgeIn(query),
+        limit: limitIn(query),
+      });
+      return { body: { traces } };
     },
-    {
-      method: "GET",
-      path: "/api/graph/events",
-      handle: () => ({ status: 200, headers: eventStreamHeaders, body: feed.open() }),
+    async trace({ parameters: { traceId = "" } }) {
+      const trace = await soon(() => traceOf(ring, traceId));
+      if (trace) return { body: trace };
+      throw new HostError("ERR_NOT_FOUND", `there is no trace ${traceId}, or not any more`);
     },
-    {
-      method: "GET",
-      path: "/api/traces",
-      handle({ query }) {
-        const traces = tracesOf(ring, {
-          node: query.get("node") ?? undefined,
-          edge: edgeIn(query),
-          limit: limitIn(query),
-        });
-        return { status: 200, body: { traces } };
-      },
+    stop: act("stop"),
+    start: act("start"),
+    logs({ parameters: { name = "" } }) {
+      if (!processOf(name)) throw new HostError("ERR_NOT_FOUND", `there is no function ${name}`);
+      const stream = createEventStream(() => {
+        unfollow();
+        streams.delete(stream);
+      });
+      streams.add(stream);
+      for (const line of tail.last(name)) stream.send("log", line);
+      const unfollow = tail.follow(name, (line) => stream.send("log", line));
+      return { headers: eventStreamHeaders, body: stream.body };
     },
-    {
-      method: "GET",
-      path: "/api/traces/{traceId}",
-      async handle({ parameters: { traceId = "" } }) {
-        const trace = await soon(() => traceOf(ring, traceId));
-        if (trace) return { status: 200, body: trace };
-        throw new HostError("ERR_NOT_FOUND", `there is no trace ${traceId}, or not any more`);
-      },
-    },
-    act("stop"),
-    act("start"),
-    {
-      method: "GET",
-      path: "/api/functions/{name}/logs",
-      handle({ parameters: { name = "" } }) {
-        if (!processOf(name)) throw new HostError("ERR_NOT_FOUND", `there is no function ${name}`);
-        const stream = createEventStream(() => {
-          unfollow();
-          streams.delete(stream);
-        });
-        streams.add(stream);
-        for (const line of tail.last(name)) stream.send("log", line);
-        const unfollow = tail.follow(name, (line) => stream.send("log", line));
-        return { status: 200, headers: eventStreamHeaders, body: stream.body };
-      },
-    },
-  ];
+  };
   return {
-    routes,
+    answers,
     end() {
       for (const stream of streams) stream.end();
     },
   };
 }
 
-/** Whoever has just got an answer asks for its trace, whose spans come a moment later. */
+/** A client that has just got its answer asks for the trace, whose spans come a moment later. */
 async function soon<T>(look: () => T | undefined): Promise<T | undefined> {
   const end = performance.now() + traceLimitMs;
   let found = look();

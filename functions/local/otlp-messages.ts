@@ -1,0 +1,76 @@
+/** OTLP's trace messages, decoded by protobufjs from proto/otlp.proto. */
+import { join } from "node:path";
+import { loadSync } from "protobufjs";
+import { functionsDir } from "./discover.ts";
+
+/** A whole number of 64 bits, in halves. */
+export interface Long {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface ExportTraceServiceRequest {
+  readonly resourceSpans: readonly {
+    readonly resource?: { readonly attributes: readonly KeyValue[] } | null;
+    readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
+  }[];
+}
+
+export interface OtlpSpan {
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  readonly parentSpanId: Uint8Array;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTimeUnixNano: Long;
+  readonly endTimeUnixNano: Long;
+  readonly attributes: readonly KeyValue[];
+  readonly events: readonly {
+    readonly timeUnixNano: Long;
+    readonly name: string;
+    readonly attributes: readonly KeyValue[];
+  }[];
+  readonly links: readonly { readonly traceId: Uint8Array; readonly spanId: Uint8Array }[];
+  readonly status?: { readonly code: number; readonly message: string } | null;
+}
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value?: AnyValue | null;
+}
+
+/** One of its members is set; `value` names it. */
+export interface AnyValue {
+  readonly value?: "stringValue" | "boolValue" | "intValue" | "doubleValue" | "arrayValue";
+  readonly stringValue: string;
+  readonly boolValue: boolean;
+  readonly intValue: Long;
+  readonly doubleValue: number;
+  readonly arrayValue?: { readonly values: readonly AnyValue[] } | null;
+}
+
+const root = loadSync(join(functionsDir, "../proto/otlp.proto"));
+const request = root.lookupType("otlp.ExportTraceServiceRequest");
+
+/** By the names of the .proto file: SPAN_KIND_SERVER and so on. */
+export const spanKinds = root.lookupEnum("otlp.SpanKind").values;
+export const statusCodes = root.lookupEnum("otlp.StatusCode").values;
+
+/** Throws for bytes that are no such message. */
+export function decodeRequest(bytes: Uint8Array): ExportTraceServiceRequest {
+  return request.decode(bytes) as unknown as ExportTraceServiceRequest;
+}
+
+/** From protobuf's own mapping to JSON, with enums by name or number and bytes as base64. */
+export function requestFromJson(json: object): ExportTraceServiceRequest {
+  return request.fromObject(json) as unknown as ExportTraceServiceRequest;
+}
+
+export function encodeRequest(json: object): Uint8Array {
+  return request.encode(request.fromObject(json)).finish();
+}
+
+/** As a number, which is exact up to 2^53. */
+export function toNumber({ low, high }: Long): number {
+  return high * 2 ** 32 + (low >>> 0);
+}
