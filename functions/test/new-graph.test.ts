@@ -44,8 +44,14 @@ describe("orders and invoices", () => {
       assert.equal(await written.ended, 0, written.printed());
       assert.match(written.printed(), /npm start\n.*npm run invoke -- .*\n.*npm test -- /);
     }
+    // As after an edit by hand: the start renews what it shows.
+    clone.exec("git", "checkout", "--quiet", "functions/gateway", "functions/bridge");
     port = await freeRange(functionNames().length + 2);
     start = await startReady(clone, port);
+    assert.match(
+      start.printed(),
+      /^The declared graph has changed; written: .*gateway\/graph.json$/m,
+    );
     const [, url = ""] = /MongoDB +(mongodb:\S+)/.exec(start.printed()) ?? [];
     mongo = await MongoClient.connect(url);
   });
