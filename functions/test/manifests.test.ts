@@ -1,31 +1,32 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
-import type { Definition } from "#host";
-import { functionNames, functionsDir, loadFunctions } from "../local/discover.ts";
-import { environmentOf } from "./support/environment.ts";
+import { type Deployable, functionNames, functionsDir, loadFunctions } from "../local/discover.ts";
+import { container, environmentOf, find } from "./support/environment.ts";
+import { copyManifests, type GeneratedCopy } from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
 import { problemsOf } from "./support/manifest-rules.ts";
 import { at, type Manifest, overlaysOf, set } from "./support/manifests.ts";
+import { inOrder, ordersAndInvoices, platformFunctions } from "./support/orders.ts";
 
-let definitions: Definition[];
+let functions: Deployable[];
 
 before(async () => {
-  definitions = (await loadFunctions()).flatMap(({ definition }) => definition ?? []);
+  functions = await loadFunctions();
 });
 
-describe("every overlay says what the definitions say:", () => {
+describe("every overlay says what the declarations say:", () => {
   for (const overlay of overlaysOf("knative")) {
-    test(overlay, () => assert.deepEqual(problemsOf(environmentOf(overlay, definitions)), []));
+    test(overlay, () => assert.deepEqual(problemsOf(environmentOf(overlay, functions)), []));
   }
 });
 
 describe("a mistake is found:", () => {
   for (const [what, object, path, value, found, overlay = "dev"] of mistakes) {
     test(what, () => {
-      const environment = environmentOf(overlay, definitions);
+      const environment = environmentOf(overlay, functions);
       const manifest = environment.manifests.find((candidate) => object.test(titleOf(candidate)));
       assert.ok(manifest, `no object is named ${object}`);
       set(manifest, path, value);
@@ -36,12 +37,104 @@ describe("a mistake is found:", () => {
   }
 
   test("a function without a manifest", () => {
-    const environment = environmentOf("dev", definitions);
+    const environment = environmentOf("dev", functions);
     const manifests = environment.manifests.filter((one) => !/^serving.*-h$/.test(titleOf(one)));
     const problems = problemsOf({ ...environment, manifests });
     assert.ok(
       problems.some((problem) => problem.startsWith("service-h has no Knative Service")),
       problems.join("\n"),
+    );
+  });
+
+  test("an address of a function that is not public", () => {
+    const environment = environmentOf("dev", functions);
+    const mapping = structuredClone(find(environment, "DomainMapping", "api.dev.example-api.com"));
+    assert.ok(mapping);
+    mapping.metadata.name = "service-a.dev.example-api.com";
+    const manifests = [...environment.manifests, mapping];
+    assert.deepEqual(problemsOf({ ...environment, manifests }), [
+      "DomainMapping service-a.dev.example-api.com: no public function has it",
+    ]);
+  });
+});
+
+describe("with a second queue", () => {
+  let copy: GeneratedCopy;
+  let all: Deployable[];
+  const built = (overlay: string) => environmentOf(overlay, all, copy.root);
+
+  before(async () => {
+    copy = await copyManifests();
+    all = inOrder([...(await platformFunctions()), ...ordersAndInvoices]);
+    await copy.generate(all);
+  });
+  after(() => copy?.[Symbol.asyncDispose]());
+
+  for (const overlay of ["dev", "dev-bridge", "dev-external", "prod"]) {
+    test(`${overlay} says what the declarations say`, () => {
+      assert.deepEqual(problemsOf(built(overlay)), []);
+    });
+  }
+
+  test("one Job declares both", () => {
+    const job = find(built("dev"), "Job", "declare-queue");
+    assert.equal(at(job, `${container}.image`), "orders");
+    const args = ["/app/main.js", "--declare-queues", "service-d"];
+    assert.deepEqual(at(job, `${container}.args`), args);
+  });
+
+  const accounts = "spec.rules.0.from.0.source.serviceAccounts";
+
+  for (const [what, sources] of Object.entries({
+    "the other queue's source is let into the consumer": ["orders-source", "service-d-source"],
+    "the other queue's source is let in by mistake for the right one": ["service-d-source"],
+    "the right source is shut out": [],
+  })) {
+    test(`it is a problem when ${what}`, () => {
+      const environment = built("dev");
+      const policy = find(environment, "AuthorizationPolicy", "invoices");
+      assert.ok(policy);
+      set(policy, accounts, ["gateway", "bridge", ...sources]);
+      assert.match(
+        problemsOf(environment).join("\n"),
+        /^AuthorizationPolicy invoices: allows .*, and the graph \[bridge,gateway,orders-source\]$/,
+      );
+    });
+
+    test(`it is a problem when ${what} at the activator`, () => {
+      const environment = built("dev");
+      const policy = find(environment, "AuthorizationPolicy", "edges-of-dev");
+      const rule = at<object[]>(policy, "spec.rules")?.find(
+        (one) => at<string[]>(one, "when.1.values")?.[0] === "invoices-*",
+      );
+      assert.ok(rule);
+      const principals = ["gateway", "bridge", ...sources].map(
+        (account) => `cluster.local/ns/dev/sa/${account}`,
+      );
+      set(rule, "from.0.source.notPrincipals", principals);
+      assert.match(
+        problemsOf(environment).join("\n"),
+        /^the activator lets .* through to invoices, and the graph/,
+      );
+    });
+  }
+
+  test("it is a problem when a source is missing, or runs beside the bridge", () => {
+    const environment = built("dev");
+    const manifests = environment.manifests.filter(
+      ({ kind, metadata }) => kind !== "RabbitmqSource" || metadata.name !== "orders",
+    );
+    assert.deepEqual(problemsOf({ ...environment, manifests }), [
+      "RabbitmqSource orders: missing, so the queue is never consumed",
+    ]);
+    const source = find(environment, "RabbitmqSource", "orders");
+    const bridge = built("dev-bridge");
+    assert.deepEqual(
+      problemsOf({ ...bridge, manifests: [...bridge.manifests, ...(source ? [source] : [])] }),
+      [
+        "RabbitmqSource orders: runs beside the bridge",
+        "RabbitmqSource orders: there is no ServiceAccount orders-source",
+      ],
     );
   });
 });
@@ -60,6 +153,22 @@ test("skaffold builds every function from the one Dockerfile, and deploys overla
   for (const path of ["functions/Dockerfile", "functions/Dockerfile.dockerignore", ...paths]) {
     assert.ok(existsSync(join(root, path)), path);
   }
+});
+
+test("an image is built again for its own folder and what all functions share, and for nothing else", () => {
+  const text = (name: string) => readFileSync(join(functionsDir, name), "utf8");
+  const copied = [...text("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+    ([, sources = ""]) => sources.split(" "),
+  );
+  assert.deepEqual(copied, [
+    ...["package.json", "package-lock.json", ".npmrc", "tsconfig.json", "proto/gen"],
+    ...["functions/bundle.ts", "functions/host", `functions/\${FUNCTION}`],
+  ]);
+  const ignored = text("Dockerfile.dockerignore")
+    .split("\n")
+    .filter((line) => line && !/^#|\*/.test(line))
+    .map((line) => line.replace("!", ""));
+  for (const path of ignored) assert.ok(existsSync(join(functionsDir, "..", path)), path);
 });
 
 /** With the group, which tells Knative's Services from Kubernetes'. */

@@ -106,7 +106,9 @@ describe("the tools take it as well:", () => {
     const text = JSON.stringify({
       apiVersion: "v1",
       kind: "List",
-      items: ["knative/overlays/dev", "istio/overlays/dev", "istio/mesh-metrics"].flatMap(build),
+      items: ["knative/overlays/dev", "istio/overlays/dev", "istio/mesh-metrics"].flatMap((path) =>
+        build(path),
+      ),
     });
     const args = ["analyze", "--use-kube=false", "--output", "json", "-"];
     const { stdout, stderr } = spawnSync("istioctl", args, { input: text, encoding: "utf8" });

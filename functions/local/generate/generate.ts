@@ -1,12 +1,14 @@
 /**
- * `npm run generate`: writes what follows from the definitions and from proto/, and is committed. Files of earlier
- * definitions go. With --check nothing is written: exit code 1 and the files' names where they are stale.
+ * `npm run generate`: writes what follows from the definitions and from proto/, and is committed: manifests, the
+ * graph's data, code. Files of earlier definitions go. With --check nothing is written: exit code 1 and the files'
+ * names where they are stale or left over.
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { DeclarationError } from "../declarations/check.ts";
 import { functionsDir, loadFunctions } from "../discover.ts";
 import { graphFiles, seedGraphFiles } from "./graph-files.ts";
+import { manifestFiles } from "./manifests/manifest-files.ts";
 import { leftProtoFiles, protoFiles } from "./proto-files.ts";
 
 const root = join(functionsDir, "..");
@@ -23,6 +25,11 @@ const functions = await loadFunctions().catch((thrown) => {
   process.exit(2);
 });
 await bring(graphFiles(functions));
+const manifests = await manifestFiles(root, functions).catch((thrown: Error) => {
+  process.stderr.write(`${thrown.message}\n`);
+  process.exit(2);
+});
+await bring(manifests.files, manifests.left);
 if (check && stale > 0) {
   process.stdout.write("run: npm run generate\n");
   process.exitCode = 1;
@@ -32,17 +39,17 @@ if (check && stale > 0) {
 async function bring(files: ReadonlyMap<string, string>, left: readonly string[] = []) {
   const say = (what: string, file: string) => {
     stale++;
-    process.stdout.write(`${check ? "stale" : what}: ${relative(root, file)}\n`);
+    process.stdout.write(`${what}: ${relative(root, file)}\n`);
   };
   for (const [file, content] of files) {
     if ((await readFile(file, "utf8").catch(() => undefined)) === content) continue;
-    say("written", file);
+    say(check ? "stale" : "written", file);
     if (check) continue;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
   }
   for (const file of left) {
-    say("deleted", file);
+    say(check ? "left over" : "deleted", file);
     if (!check) await rm(file);
   }
 }

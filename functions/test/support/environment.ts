@@ -1,5 +1,6 @@
-/** One environment as the rules see it: the objects of its overlays, and the definitions in functions/. */
+/** One environment as the rules see it: the objects of its overlays, and the declarations. */
 import type { Definition } from "#host/kinds/definition";
+import type { Deployable } from "../../local/discover.ts";
 import { at, build, type Manifest, meshOf } from "./manifests.ts";
 
 export interface Environment {
@@ -9,7 +10,7 @@ export interface Environment {
   readonly manifests: readonly Manifest[];
   /** Of istio/mesh, the same for every environment. */
   readonly mesh: readonly Manifest[];
-  readonly definitions: readonly Definition[];
+  readonly functions: readonly Deployable[];
 }
 
 /** A rule's problems are sentences that name the object; a manifest that is right has none. */
@@ -18,11 +19,17 @@ export type Rule = (environment: Environment) => string[];
 /** The path of a workload's first container: the same in a Knative Service, a Deployment and a Job. */
 export const container = "spec.template.spec.containers.0";
 
-/** Builds an overlay of knative/overlays with the mesh rules that go with it. */
-export function environmentOf(overlay: string, definitions: readonly Definition[]): Environment {
+/** Builds an overlay of knative/overlays with the mesh rules that go with it; of the repository unless `root` is another. */
+export function environmentOf(
+  overlay: string,
+  functions: readonly Deployable[],
+  root?: string,
+): Environment {
   const [namespace = overlay] = overlay.split("-");
-  const manifests = [`knative/overlays/${overlay}`, meshOf(overlay)].flatMap(build);
-  return { namespace, overlay, manifests, mesh: build("istio/mesh"), definitions };
+  const manifests = [`knative/overlays/${overlay}`, meshOf(overlay)].flatMap((path) =>
+    build(path, root),
+  );
+  return { namespace, overlay, manifests, mesh: build("istio/mesh", root), functions };
 }
 
 export function find({ manifests }: Environment, kind: string, name: string, group = "") {
@@ -32,60 +39,71 @@ export function find({ manifests }: Environment, kind: string, name: string, gro
   );
 }
 
-/** Functions that are Knative Services: the bridge waits for messages, and is a Deployment where it is needed. */
-export function servicesOf({ definitions }: Environment): Definition[] {
-  return definitions.filter(({ kind }) => kind !== "bridge");
+export function definitionsOf({ functions }: Environment): Definition[] {
+  return functions.flatMap(({ definition }) => definition ?? []);
 }
 
-export function knativeService(environment: Environment, name: string): Manifest | undefined {
-  return find(environment, "Service", name, "serving.knative.dev/");
+/** Functions that are Knative Services: the bridge waits for messages, and is a Deployment where it is needed. */
+export function servicesOf({ functions }: Environment): Deployable[] {
+  return functions.filter(({ definition }) => definition?.kind !== "bridge");
 }
 
 /** The functions' Knative Services that are there; one that is not is another rule's problem. */
-export function eachService(environment: Environment): [definition: Definition, Manifest][] {
-  return servicesOf(environment).flatMap((definition): [Definition, Manifest][] => {
-    const service = knativeService(environment, definition.name);
-    return service ? [[definition, service]] : [];
+export function eachService(environment: Environment): [Deployable, Manifest][] {
+  return servicesOf(environment).flatMap((one): [Deployable, Manifest][] => {
+    const service = find(environment, "Service", one.name, "serving.knative.dev/");
+    return service ? [[one, service]] : [];
   });
 }
 
-/** The function that consumes the queue where there is no RabbitmqSource, and whose definition says whom it is for. */
-export function bridgeOf({ definitions }: Environment): Definition | undefined {
-  return definitions.find(({ kind }) => kind === "bridge");
+/** The functions that bring queues to their consumers where there is no RabbitmqSource. */
+export function bridgesOf(environment: Environment): string[] {
+  return definitionsOf(environment).flatMap(({ kind, name }) => (kind === "bridge" ? [name] : []));
 }
 
-/** The account of the RabbitmqSource, which does what the bridge does elsewhere. */
-export function sourceAccount(environment: Environment): string {
-  return `${bridgeOf(environment)?.consumes}-source`;
+/** The queues that functions consume. */
+export function queuesOf(environment: Environment): string[] {
+  return definitionsOf(environment).flatMap(({ from }) => from ?? []);
+}
+
+/** The account of a queue's RabbitmqSource, which does for this queue what the bridge does for all. */
+export function sourceAccount(queue: string): string {
+  return `${queue.replaceAll(".", "-")}-source`;
 }
 
 /** The account of the way in from outside, as "namespace/account". */
 export const ingress = "istio-system/istio-ingressgateway-service-account";
 
 /** What people and browsers reach; whatever else is public is a mistake. */
-export function isPublic({ kind }: Definition): boolean {
-  return kind === "gateway" || kind === "ui";
+export function isPublic({ definition }: Deployable): boolean {
+  return definition?.deploy.public === true;
 }
 
-/** Who may call a function: the callers that the graph declares, and the gateway, which triggers any. */
-export function callersOf(environment: Environment, callee: Definition): string[] {
-  if (isPublic(callee)) return [ingress];
-  const { name } = callee;
-  const declared = environment.definitions.filter(({ calls }) =>
-    calls.some((call) => call.name === name),
+/**
+ * Who may call a function: the gateway, which triggers any; the callers that declare it; the source of the queue
+ * that it consumes, and of no other queue; the bridge; and those outside where it is public. A gateway and a page
+ * are for those outside alone.
+ */
+export function callersOf(environment: Environment, callee: Deployable): string[] {
+  const { kind, from } = callee.definition ?? {};
+  const outside = isPublic(callee) ? [ingress] : [];
+  if (kind === "gateway" || kind === "ui") return outside;
+  const callers = definitionsOf(environment).filter(
+    (one) => one.kind === "gateway" || one.calls.some(({ name }) => name === callee.name),
   );
-  const source = declared.some(({ kind }) => kind === "bridge") ? [sourceAccount(environment)] : [];
-  return [...new Set(["gateway", ...declared.map((caller) => caller.name), ...source])].sort();
+  const names = callers.flatMap(({ name, kind }) => (kind === "bridge" ? [] : [name]));
+  const events = from === undefined ? [] : [sourceAccount(from), ...bridgesOf(environment)];
+  return [...new Set([...names, ...events, ...outside])].sort();
 }
 
-/** Who may reach the database or the broker: those whose definitions say that they write there or read from it. */
+/** Who may reach the database or the broker: those who save there, or publish, and what consumes for a function. */
 export function usersOf(environment: Environment, system: "mongodb" | "rabbitmq"): string[] {
-  const users = environment.definitions.filter(
-    ({ effects, consumes }) =>
-      effects.some((effect) => effect.system === system) || (system === "rabbitmq" && consumes),
-  );
-  const names = users.map(({ name }) => name);
-  return (system === "rabbitmq" ? [...names, sourceAccount(environment)] : names).sort();
+  const names = definitionsOf(environment)
+    .filter(({ effects }) => effects.some((effect) => effect.system === system))
+    .map(({ name }) => name);
+  const queues = system === "rabbitmq" ? queuesOf(environment) : [];
+  const consumers = queues.length > 0 ? bridgesOf(environment) : [];
+  return [...names, ...queues.map(sourceAccount), ...consumers].sort();
 }
 
 /** Has a hosted broker and database: nothing of them, and no Secret, is in the manifests. */

@@ -1,9 +1,8 @@
-/** What the manifests must say of each function, given its definition. */
+/** What overlays and components must leave of each function: its identity, its walls, and its settings. */
 import { isDeepStrictEqual } from "node:util";
 import { variables } from "#host/base/config";
-import { isFunction } from "../../local/discover.ts";
 import {
-  bridgeOf,
+  bridgesOf,
   container,
   type Environment,
   eachService,
@@ -12,11 +11,8 @@ import {
   isPublic,
   type Rule,
   servicesOf,
-  usersOf,
 } from "./environment.ts";
 import { at, type Manifest } from "./manifests.ts";
-
-const partOf = "greetings";
 
 const security = {
   allowPrivilegeEscalation: false,
@@ -38,88 +34,55 @@ const autoscaling: Readonly<Record<string, RegExp>> = {
 
 /** Every function is there under its own name, image and account, and nothing else claims to be one. */
 function names(environment: Environment): string[] {
+  const services = servicesOf(environment).map(({ name }) => name);
   const strangers = environment.manifests
     .filter(({ kind, apiVersion }) => kind === "Service" && apiVersion.startsWith("serving."))
-    .filter(({ metadata }) => !isFunction(metadata.name))
+    .filter(({ metadata }) => !services.includes(metadata.name))
     .map(({ metadata }) => `${metadata.name} is no function: functions/ has no such folder`);
   const there = eachService(environment);
-  const missing = servicesOf(environment)
-    .filter((definition) => !there.some(([other]) => other === definition))
-    .map(({ name }) => `${name} has no Knative Service: add knative/base/${name}.yaml`);
-  const wrong = there.flatMap(([{ name }, service]) =>
-    identityProblems(environment, name, service),
-  );
+  const missing = services
+    .filter((name) => !there.some(([one]) => one.name === name))
+    .map((name) => `${name} has no Knative Service`);
+  const wrong = there.flatMap(([{ name }, service]) => identity(name, "function", service));
   return [...strangers, ...missing, ...wrong];
 }
 
-function identityProblems(environment: Environment, name: string, workload: Manifest): string[] {
-  const image = at<string>(workload, `${container}.image`);
+/** What the policies go by: a workload's account as a caller, its labels as a callee. */
+function identity(name: string, component: string, workload: Manifest): string[] {
   const labels = at<Record<string, string>>(workload, "spec.template.metadata.labels") ?? {};
-  const wanted = ["app", "version", "name", "component", "part-of"];
-  const lacking = wanted
-    .map((label) => (/^(app|version)$/.test(label) ? label : `app.kubernetes.io/${label}`))
-    .filter((label) => !labels[label]);
+  const is = labels["app.kubernetes.io/component"];
   return problemsWhere(name, [
-    [imageName(workload) === name, `runs the image ${image}, and not its own`],
+    [
+      imageName(workload) === name,
+      `runs the image ${at(workload, `${container}.image`)}, and not its own`,
+    ],
     [
       at(workload, "spec.template.spec.serviceAccountName") === name,
       "has no account of its own: who may call whom is decided by account",
     ],
-    [Boolean(find(environment, "ServiceAccount", name)), "has no ServiceAccount"],
-    [lacking.length === 0, `lacks the labels ${lacking}, which Kiali and the policies go by`],
-    [
-      (labels.app ?? name) === name && (labels["app.kubernetes.io/name"] ?? name) === name,
-      `is labelled as ${labels.app}`,
-    ],
-    [
-      (labels["app.kubernetes.io/part-of"] ?? partOf) === partOf,
-      `is labelled as part of ${labels["app.kubernetes.io/part-of"]}`,
-    ],
+    [labels.app === name, `is labelled as ${labels.app}: no policy selects it`],
+    [is === component, `is labelled as a ${is}: the policy knative selects function`],
   ]);
 }
 
-/** What a revision is made of, and how it is reached. */
-function shape(environment: Environment): string[] {
-  return eachService(environment).flatMap(([definition, service]) => {
-    const { name } = definition;
-    const labels = at<Record<string, string>>(service, "spec.template.metadata.labels") ?? {};
+/** No function is public whose declaration does not say so, and no container may do more than the others. */
+function walls(environment: Environment): string[] {
+  return eachService(environment).flatMap(([one, service]) => {
     const visibility = service.metadata.labels?.["networking.knative.dev/visibility"];
-    const component = labels["app.kubernetes.io/component"] ?? "function";
-    const concurrency = Number(at(service, "spec.template.spec.containerConcurrency"));
-    return problemsWhere(name, [
+    return problemsWhere(one.name, [
       [
-        isDeepStrictEqual(at(service, `${container}.ports`), [{ containerPort: 8080 }]),
-        "must have the port 8080 without a name: a name fixes the protocol",
+        visibility === (isPublic(one) ? undefined : "cluster-local"),
+        `has the visibility ${visibility}: its declaration says ${isPublic(one) ? "public" : "not public"}`,
       ],
-      [
-        component === "function",
-        `is labelled as a ${component}: the policy knative selects function`,
-      ],
-      [
-        visibility === (isPublic(definition) ? undefined : "cluster-local"),
-        `has the visibility ${visibility}: only the gateway and the page are public`,
-      ],
-      [concurrency > 0, "has no containerConcurrency"],
-      [at(service, "spec.template.spec.enableServiceLinks") === false, "gets service links"],
-      ...containerChecks(service),
+      lockedDown(service),
     ]);
   });
 }
 
-function containerChecks(workload: Manifest): Check[] {
-  const amounts = ["requests", "limits"].flatMap((kind) => [
-    at(workload, `${container}.resources.${kind}.memory`),
-    at(workload, `${container}.resources.${kind}.cpu`),
-  ]);
-  const path = (probe: string) => at(workload, `${container}.${probe}.httpGet.path`);
+function lockedDown(workload: Manifest): Check {
   return [
-    [path("readinessProbe") === "/readyz", "is not probed at /readyz"],
-    [path("livenessProbe") === "/healthz", "is not probed at /healthz"],
-    [amounts.every(Boolean), "lacks requests or limits of cpu and memory"],
-    [
-      isDeepStrictEqual(at(workload, `${container}.securityContext`), security),
-      "is not locked down: its securityContext differs from the others'",
-    ],
+    isDeepStrictEqual(at(workload, `${container}.securityContext`), security),
+    "is not locked down: its securityContext differs from the others'",
   ];
 }
 
@@ -141,45 +104,40 @@ function annotations(environment: Environment): string[] {
   });
 }
 
-/** Each function gets the addresses that it needs, no other, and no name that the host does not read. */
-function environmentVariables(environment: Environment): string[] {
-  const settings = environment.manifests.find(
+/** Overlays set what all functions read; nothing is set that the host does not read, and no password is in sight. */
+function settings(environment: Environment): string[] {
+  const found = environment.manifests.find(
     ({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("settings"),
   );
-  const data = at<Record<string, string>>(settings, "data") ?? {};
+  const data = at<Record<string, string>>(found, "data") ?? {};
   const problems = Object.keys(data)
     .filter((name) => !(name in variables))
     .map((name) => `settings: the host reads no variable ${name}`);
   if (data.NAMESPACE !== environment.namespace) {
     problems.push(`settings: NAMESPACE=${data.NAMESPACE}, so callees would be sought there`);
   }
-  const services = eachService(environment).flatMap(([{ name }, service]) =>
-    variableProblems(environment, name, service, settings?.metadata.name),
-  );
-  return [...problems, ...services];
+  const workloads = [
+    ...eachService(environment).map(([{ name }, service]) => [name, service] as const),
+    ...bridgesOf(environment).map((name) => [name, find(environment, "Deployment", name)] as const),
+  ];
+  return [
+    ...problems,
+    ...workloads.flatMap(([name, workload]) =>
+      workload ? variableProblems(name, workload, found?.metadata.name) : [],
+    ),
+  ];
 }
 
-function variableProblems(
-  environment: Environment,
-  name: string,
-  workload: Manifest,
-  settings: string | undefined,
-): string[] {
-  const systems = ["mongodb", "rabbitmq"] as const;
-  const needs = systems
-    .filter((system) => usersOf(environment, system).includes(name))
-    .map((system) => `${system.toUpperCase()}_URL`);
-  const wanted = needs.map((key) => ({
-    name: key,
-    valueFrom: { secretKeyRef: { name: "connections", key } },
-  }));
-  const env = at<{ name: string }[]>(workload, `${container}.env`) ?? [];
-  const has = env.map((variable) => variable.name).sort();
+function variableProblems(name: string, workload: Manifest, settings: string | undefined) {
+  const env = at<{ name: string; valueFrom?: object }[]>(workload, `${container}.env`) ?? [];
+  const plain = env.filter(
+    ({ name: key, valueFrom }) =>
+      !isDeepStrictEqual(valueFrom, { secretKeyRef: { name: "connections", key } }),
+  );
   return problemsWhere(name, [
-    [isDeepStrictEqual(has, needs), `has the variables [${has}], and needs [${needs}]`],
     [
-      !isDeepStrictEqual(has, needs) || isDeepStrictEqual(env, wanted),
-      `takes ${needs} from elsewhere than the Secret connections`,
+      plain.length === 0,
+      `takes ${plain.map((one) => one.name)} from elsewhere than the Secret connections`,
     ],
     [
       at(workload, `${container}.envFrom.0.configMapRef.name`) === settings,
@@ -188,22 +146,22 @@ function variableProblems(
   ]);
 }
 
-/** The bridge has the shape of the other functions, where it is: in dev-bridge, and nowhere else. */
-function bridge(environment: Environment): string[] {
-  const name = bridgeOf(environment)?.name ?? "bridge";
-  const deployment = find(environment, "Deployment", name);
-  if (!environment.overlay.endsWith("-bridge")) {
-    return deployment
-      ? [`${name} runs beside the RabbitmqSource: messages would be shared out`]
-      : [];
-  }
-  if (!deployment) return [`there is no Deployment ${name}`];
-  const settings = environment.manifests.find(({ metadata }) => /^settings/.test(metadata.name));
-  return [
-    ...identityProblems(environment, name, deployment),
-    ...problemsWhere(name, containerChecks(deployment)),
-    ...variableProblems(environment, name, deployment, settings?.metadata.name),
-  ];
+/** A bridge is in dev-bridge, as one of the functions, and nowhere else. */
+function bridges(environment: Environment): string[] {
+  const isThere = environment.overlay.endsWith("-bridge");
+  return bridgesOf(environment).flatMap((name) => {
+    const deployment = find(environment, "Deployment", name);
+    if (!isThere) {
+      return deployment
+        ? [`${name} runs beside the RabbitmqSource: messages would be shared out`]
+        : [];
+    }
+    if (!deployment) return [`there is no Deployment ${name}`];
+    return [
+      ...identity(name, "source", deployment),
+      ...problemsWhere(name, [lockedDown(deployment)]),
+    ];
+  });
 }
 
 type Check = readonly [holds: boolean, problem: string];
@@ -212,10 +170,4 @@ function problemsWhere(name: string, checks: readonly Check[]): string[] {
   return checks.filter(([holds]) => !holds).map(([, problem]) => `${name} ${problem}`);
 }
 
-export const functionRules: readonly Rule[] = [
-  names,
-  shape,
-  annotations,
-  environmentVariables,
-  bridge,
-];
+export const functionRules: readonly Rule[] = [names, walls, annotations, settings, bridges];

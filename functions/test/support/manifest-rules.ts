@@ -1,6 +1,6 @@
 /**
- * What an environment's manifests must say, given the definitions. The graph is written once, in functions/; this
- * keeps the manifests from saying something else.
+ * What an environment's manifests must say. What the generator makes true in knative/base needs no rule: these are
+ * about what overlays and components by hand can undo, and about who may reach what, which is checked a second way.
  */
 import type { Environment } from "./environment.ts";
 import { functionRules } from "./function-rules.ts";

@@ -18,11 +18,12 @@ export interface Manifest {
   [part: string]: unknown;
 }
 
+const repository = join(functionsDir, "..");
 const built = new Map<string, string>();
 
 /** The folders of knative/overlays or istio/overlays. */
 export function overlaysOf(part: "knative" | "istio"): string[] {
-  return readdirSync(join(functionsDir, "..", part, "overlays")).sort();
+  return readdirSync(join(repository, part, "overlays")).sort();
 }
 
 /** The folder of mesh rules that goes with an overlay: its own, as dev-external has, or its environment's. */
@@ -31,10 +32,11 @@ export function meshOf(overlay: string): string {
   return `istio/overlays/${overlaysOf("istio").includes(overlay) ? overlay : environment}`;
 }
 
-/** Builds a folder of the repository, such as knative/overlays/dev; the objects are the caller's own. */
-export function build(path: string): Manifest[] {
-  const text = built.get(path) ?? outputOf([...kustomize(), path]);
-  built.set(path, text);
+/** Builds a folder of the root, such as knative/overlays/dev; the objects are the caller's own. */
+export function build(path: string, root = repository): Manifest[] {
+  const folder = join(root, path);
+  const text = built.get(folder) ?? outputOf([...kustomize(), folder]);
+  built.set(folder, text);
   return parse(text);
 }
 

@@ -1,6 +1,6 @@
 /** What an environment's Istio objects must say, given the graph: who may call whom, and how connections are made. */
 import { isDeepStrictEqual } from "node:util";
-import type { Definition } from "#host/kinds/definition";
+import type { Deployable } from "../../local/discover.ts";
 import {
   callersOf,
   type Environment,
@@ -43,7 +43,8 @@ function callees(environment: Environment): string[] {
     if (!policy) return [`${title}: missing, so nobody may call ${name}`];
     const allowed = rulesOf(policy).flatMap(accountsOf).sort();
     const to = port ? { to: [{ operation: { ports: [port] } }] } : {};
-    const rules = [{ from: [{ source: { serviceAccounts: allowed } }], ...to }];
+    const rule = { from: [{ source: { serviceAccounts: allowed } }], ...to };
+    const rules = callers.length > 0 ? [rule] : [];
     if (!isDeepStrictEqual(allowed, callers)) {
       return [`${title}: allows [${allowed}], and the graph [${callers}]`];
     }
@@ -113,22 +114,35 @@ function activator(environment: Environment): string[] {
   }
   return [...blind, ...servicesOf(environment).flatMap(edgeProblems)];
 
-  function edgeProblems(callee: Definition): string[] {
+  function edgeProblems(callee: Deployable): string[] {
     const { name } = callee;
+    const ofRevision = { key: "request.headers[Knative-Serving-Revision]", values: [`${name}-*`] };
+    const longer = servicesOf(environment).filter((other) => other.name.startsWith(`${name}-`));
+    const notValues = longer.map((other) => `${other.name}-*`);
     const when = [
       { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
-      { key: "request.headers[Knative-Serving-Revision]", values: [`${name}-*`] },
+      { ...ofRevision, ...(notValues.length > 0 && { notValues }) },
       { key: "request.headers[K-Network-Probe]", notValues: ["*"] },
     ];
-    const rule = rules.find((candidate) => isDeepStrictEqual(candidate.when, when));
+    const rule = rules.find((one) => isDeepStrictEqual(one.when?.slice(0, 3), when));
     if (!rule) return [`the activator lets everybody through to ${name}`];
-    const allowed = rule.from?.flatMap(({ source }) => source.notPrincipals ?? []).sort() ?? [];
     const callers = callersOf(environment, callee);
     const principals = callers.map((account) => principal(namespace, account)).sort();
-    return isDeepStrictEqual(allowed, principals) && !rule.to
+    const { notPrincipals = [] } = rule.from?.[0]?.source ?? {};
+    const allowed = [...notPrincipals, ...excepted(rule)].sort();
+    return isDeepStrictEqual(allowed, principals) && !rule.to && (rule.from?.length ?? 0) < 2
       ? []
       : [`the activator lets [${allowed}] through to ${name}, and the graph [${principals}]`];
   }
+}
+
+/** Principals that a further condition lets through; any other condition would let through more than is seen here. */
+function excepted({ when = [] }: PolicyRule): string[] {
+  return when
+    .slice(3)
+    .flatMap(({ key, values, notValues = [] }) =>
+      key === "source.principal" && !values ? notValues : [`whatever is not ${key}`],
+    );
 }
 
 /** An account of this namespace, or "namespace/account" as the policies name others. */

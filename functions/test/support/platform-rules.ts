@@ -1,92 +1,64 @@
-/** What the manifests must say besides the functions: the queue's way, the address, and that every name leads somewhere. */
-import { isDeepStrictEqual } from "node:util";
+/** What the manifests must say besides the functions: queues, addresses, and that every name leads somewhere. */
 import {
-  bridgeOf,
-  container,
   type Environment,
   find,
-  imageName,
   isExternal,
   isPublic,
+  queuesOf,
   type Rule,
   servicesOf,
   sourceAccount,
 } from "./environment.ts";
 import { at, type Manifest, titleOf } from "./manifests.ts";
 
-/** The queue is declared with its dead-letter exchange by the function that publishes to it. */
-function queue(environment: Environment): string[] {
-  const job = find(environment, "Job", "declare-queue");
-  const publisher = environment.definitions.find(({ effects }) =>
-    effects.some(({ system }) => system === "rabbitmq"),
-  );
-  const env = at<{ name: string }[]>(job, `${container}.env`) ?? [];
-  const declares =
-    isDeepStrictEqual(at(job, `${container}.args`), ["/app/main.js", "--declare-queues"]) &&
-    imageName(job) === publisher?.name &&
-    at(job, "spec.template.spec.serviceAccountName") === publisher?.name &&
-    env.some(({ name }) => name === "RABBITMQ_URL");
-  return declares
-    ? []
-    : [
-        `Job declare-queue: the queue would lack its dead-letter exchange: run ${publisher?.name} with --declare-queues and RABBITMQ_URL, by its account`,
-      ];
+/** Each queue that a function consumes has one consumer: Knative's source by its own account, or the bridge. */
+function sources(environment: Environment): string[] {
+  const hasBridge = environment.overlay.endsWith("-bridge");
+  const queues = queuesOf(environment);
+  const found = environment.manifests.filter(({ kind }) => kind === "RabbitmqSource");
+  const queueOf = (source: Manifest) =>
+    at<string>(source, "spec.rabbitmqResourcesConfig.queueName") ?? "";
+  const missing = queues
+    .filter((queue) => !hasBridge && !found.some((source) => queueOf(source) === queue))
+    .map((queue) => `RabbitmqSource ${queue}: missing, so the queue is never consumed`);
+  const wrong = found.flatMap((source) => {
+    const queue = queueOf(source);
+    const account = at(source, "spec.serviceAccountName");
+    const checks: [boolean, string][] = [
+      [!hasBridge, "runs beside the bridge"],
+      [queues.includes(queue), `consumes the queue ${queue}, which no function consumes`],
+      [account === sourceAccount(queue), `has the account ${account}, and not its own`],
+    ];
+    return checks
+      .filter(([holds]) => !holds)
+      .map(([, problem]) => `${titleOf(source)}: ${problem}`);
+  });
+  return [...missing, ...wrong];
 }
 
-/** Knative's source takes the queue that the bridge would, brings it to the same function, and tries again. */
-function source(environment: Environment): string[] {
-  const consumer = bridgeOf(environment);
-  const name = consumer?.consumes ?? "?";
-  const found = find(environment, "RabbitmqSource", name);
-  if (environment.overlay.endsWith("-bridge")) {
-    return found ? [`RabbitmqSource ${name}: runs beside the bridge`] : [];
-  }
-  if (!found) return [`RabbitmqSource ${name}: missing, so the queue is never consumed`];
-  const queueName = at(found, "spec.rabbitmqResourcesConfig.queueName");
-  const delivery = at<Record<string, unknown>>(found, "spec.delivery") ?? {};
-  const sink = at<Record<string, string>>(found, "spec.sink.ref") ?? {};
-  const wanted = {
-    apiVersion: "serving.knative.dev/v1",
-    kind: "Service",
-    name: consumer?.calls[0]?.name,
-  };
-  const { namespace: _, ...target } = sink;
-  const checks: [boolean, string][] = [
-    [
-      at(found, "spec.rabbitmqResourcesConfig.predeclared") === true,
-      "would declare the queue by itself, without dead letters: it must be predeclared",
-    ],
-    [queueName === name, `consumes the queue ${queueName}`],
-    [at(found, "spec.serviceAccountName") === sourceAccount(environment), "has another account"],
-    [Number(delivery.retry) > 0, "never tries again: set spec.delivery.retry"],
-    [delivery.backoffPolicy === "exponential", "tries again without growing waits"],
-    [/^PT\d+(\.\d+)?S$/.test(`${delivery.backoffDelay}`), "has no first wait"],
-    [isDeepStrictEqual(target, wanted), `sends to ${sink.name}, and the graph to ${wanted.name}`],
-    [
-      (sink.namespace ?? environment.namespace) === environment.namespace,
-      `sends to the namespace ${sink.namespace}`,
-    ],
-  ];
-  return checks.filter(([holds]) => !holds).map(([, problem]) => `${titleOf(found)}: ${problem}`);
-}
-
-/** The addresses of the gateway and of the page are their environment's, and only that namespace may map them. */
+/** A public function has its environment's address, which only that namespace may map; no other function has one. */
 function addresses(environment: Environment): string[] {
   const { namespace } = environment;
-  return servicesOf(environment)
+  const named = servicesOf(environment)
     .filter(isPublic)
-    .flatMap(({ name, kind }) => {
-      const host = `${kind === "gateway" ? "api" : name}.${namespace}.example-api.com`;
-      const claim = at(find(environment, "ClusterDomainClaim", host), "spec.namespace");
-      const ref = at<Record<string, string>>(find(environment, "DomainMapping", host), "spec.ref");
-      const isMapped = ref?.name === name && ref.apiVersion === "serving.knative.dev/v1";
-      return [
-        isMapped ? [] : [`DomainMapping ${host}: does not lead to ${name}`],
-        claim === namespace
-          ? []
-          : [`ClusterDomainClaim ${host}: not for the namespace ${namespace}`],
-      ].flat();
+    .map(({ name, definition }) => {
+      const host = `${definition?.deploy.subdomain ?? name}.${namespace}.example-api.com`;
+      return { name, host };
     });
+  const problems = named.flatMap(({ name, host }) => {
+    const claim = at(find(environment, "ClusterDomainClaim", host), "spec.namespace");
+    const ref = at<Record<string, string>>(find(environment, "DomainMapping", host), "spec.ref");
+    const isMapped = ref?.name === name && ref.apiVersion === "serving.knative.dev/v1";
+    return [
+      isMapped ? [] : [`DomainMapping ${host}: does not lead to ${name}`],
+      claim === namespace ? [] : [`ClusterDomainClaim ${host}: not for the namespace ${namespace}`],
+    ].flat();
+  });
+  const strangers = environment.manifests.filter(
+    ({ kind, metadata }) =>
+      kind === "DomainMapping" && !named.some(({ host }) => host === metadata.name),
+  );
+  return [...problems, ...strangers.map((one) => `${titleOf(one)}: no public function has it`)];
 }
 
 /** Everything lies in the environment's namespace, but for its rules at Knative's activator. */
@@ -110,8 +82,8 @@ function namespaces({ namespace, manifests }: Environment): string[] {
 }
 
 /** A tag that can move makes a release that can change; where skaffold sets the image, none is written. */
-function images({ overlay, manifests, definitions }: Environment): string[] {
-  const isOwn = (image: string) => definitions.some(({ name }) => name === image);
+function images({ overlay, manifests, functions }: Environment): string[] {
+  const isOwn = (image: string) => functions.some(({ name }) => name === image);
   const fixed = /^[^/]+\.[^/]+\/.+(:\d+\.\d+\.\d+|@sha256:[\da-f]{64})$/;
   const tagged = /(:[\w.-]+|@sha256:[\da-f]{64})$/;
   return imagesOf(manifests)
@@ -182,8 +154,7 @@ function valuesOf(part: unknown, key: string): unknown[] {
 }
 
 export const platformRules: readonly Rule[] = [
-  queue,
-  source,
+  sources,
   addresses,
   namespaces,
   images,

@@ -1,0 +1,112 @@
+/** istio/base/callers.yaml and istio/base/activator.yaml: the graph's edges as what Istio lets through. */
+import type { Definition } from "#host/kinds/definition";
+import type { Deployable } from "../../discover.ts";
+import { callersOf, type Edges, usersOf } from "./edges.ts";
+import { ingress, namespace, shared } from "./platform.ts";
+import type { Written } from "./written.ts";
+
+type Edge = [name: string, callers: Edges];
+
+const policyOf = (metadata: object, spec: object) => ({
+  apiVersion: "security.istio.io/v1",
+  kind: "AuthorizationPolicy",
+  metadata: { ...metadata, labels: shared },
+  spec,
+});
+
+/** One policy for each callee, the broker and the database. An empty list of rules allows nothing. */
+export function callerPolicies(
+  functions: readonly Deployable[],
+  definitions: readonly Definition[],
+): Written[] {
+  const of = (name: string, accounts: readonly string[], port?: string) => {
+    const to = port && { to: [{ operation: { ports: [port] } }] };
+    const rule = { from: [{ source: { serviceAccounts: accounts } }], ...to };
+    const rules = accounts.length > 0 ? [rule] : [];
+    return policyOf({ name }, { selector: { matchLabels: { app: name } }, rules });
+  };
+  const policies = [
+    ...functions.map((callee) => {
+      const { accounts, public: isPublic } = callersOf(callee, definitions);
+      const outside = isPublic ? [`${ingress.namespace}/${ingress.name}`] : [];
+      return of(callee.name, [...accounts, ...outside]);
+    }),
+    of("rabbitmq", usersOf("rabbitmq", definitions), "5672"),
+    of("mongodb", usersOf("mongodb", definitions), "27017"),
+  ];
+  const [first = {}, ...others] = policies;
+  const about =
+    "Who may call whom is the graph: one policy for each callee, with its callers' accounts. What is not allowed here is refused (authorization.yaml). A queue's messages come by the account of its source, or of the bridge where that stands in for it.";
+  return [{ about, object: first }, ...others.map((object) => ({ object }))];
+}
+
+/** Two policies, since the environment's namespace is put into the accounts of the first, and not into the ingress'. */
+export function activatorPolicies(
+  functions: readonly Deployable[],
+  definitions: readonly Definition[],
+): Written[] {
+  const edges = functions.map((callee): Edge => [callee.name, callersOf(callee, definitions)]);
+  const names = functions.map(({ name }) => name);
+  const deny = (what: string, rules: readonly object[]) =>
+    policyOf(
+      { name: `${what}-of-${namespace}`, namespace: "knative-serving" },
+      { selector: { matchLabels: { app: "activator" } }, action: "DENY", rules },
+    );
+  const inside = edges.filter(([, { accounts }]) => accounts.length > 0);
+  const outside = edges.filter(([, { accounts }]) => accounts.length === 0);
+  return [
+    {
+      about:
+        "The same edges at Knative's activator. A function cannot see who called when the activator is between: it sees the activator. So the activator's sidecar refuses what is no edge, by the headers that the activator itself goes by. Requests of other namespaces are not looked at, and neither are probes, which the activator answers without passing them on.",
+      object: deny(
+        "edges",
+        inside.map((edge) => insideRule(edge, names)),
+      ),
+    },
+    {
+      about: "The gateway and the page are for those outside: nothing in the mesh calls them.",
+      object: deny(
+        "gateway",
+        outside.map((edge) => outsideRule(edge, names)),
+      ),
+    },
+  ];
+}
+
+const ingressPrincipal = principal(ingress.namespace, ingress.name);
+
+/** Refuses everyone but the accounts; of a public function, everyone but them and those outside. */
+function insideRule([name, { accounts, public: isPublic }]: Edge, names: readonly string[]) {
+  const others = isPublic ? [{ key: "source.principal", notValues: [ingressPrincipal] }] : [];
+  return {
+    from: [{ source: { notPrincipals: accounts.map((one) => principal(namespace, one)) } }],
+    when: [...towards(name, names), ...others],
+  };
+}
+
+function outsideRule([name, { public: isPublic }]: Edge, names: readonly string[]) {
+  const others = isPublic && { from: [{ source: { notPrincipals: [ingressPrincipal] } }] };
+  return { ...others, when: towards(name, names) };
+}
+
+function principal(owner: string, account: string): string {
+  return `cluster.local/ns/${owner}/sa/${account}`;
+}
+
+/**
+ * Requests for the function's revisions, which are not those of a function whose name begins with this one's. The
+ * first condition's value is replaced by the environment's namespace.
+ */
+function towards(name: string, names: readonly string[]) {
+  const longer = names.filter((other) => other.startsWith(`${name}-`));
+  const notValues = longer.map((other) => `${other}-*`);
+  return [
+    { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
+    {
+      key: "request.headers[Knative-Serving-Revision]",
+      values: [`${name}-*`],
+      ...(notValues.length > 0 && { notValues }),
+    },
+    { key: "request.headers[K-Network-Probe]", notValues: ["*"] },
+  ];
+}

@@ -1,0 +1,50 @@
+/** The parts of a container that every workload of the functions has. */
+import type { Deploy, Destination } from "#host/kinds/definition";
+
+const defaults = {
+  requests: { cpu: "25m", memory: "128Mi" },
+  limits: { cpu: "1", memory: "256Mi" },
+};
+
+export function resourcesOf({ requests, limits }: Deploy["resources"] & object = {}) {
+  return {
+    requests: { ...defaults.requests, ...requests },
+    limits: { ...defaults.limits, ...limits },
+  };
+}
+
+export const securityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+const connections = { mongodb: "MONGODB_URL", rabbitmq: "RABBITMQ_URL" };
+
+/** The addresses that a workload needs, and no other. They hold passwords, so they come from a Secret. */
+export function connectionsTo(systems: Iterable<Destination["system"]>) {
+  const used = new Set(systems);
+  const keys = Object.entries(connections).flatMap(([system, key]) =>
+    used.has(system as Destination["system"]) ? [key] : [],
+  );
+  return keys.map((key) => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name: "connections", key } },
+  }));
+}
+
+/** `port` is left out for a Knative Service, whose queue-proxy knows it. */
+export function probes(port?: number) {
+  const get = (path: string) => ({ httpGet: { path, ...(port && { port }) } });
+  return { readinessProbe: get("/readyz"), livenessProbe: get("/healthz") };
+}
+
+export const settings = [{ configMapRef: { name: "settings" } }];
+
+export const metricsAnnotations = (port: number) => ({
+  "prometheus.io/scrape": "true",
+  "prometheus.io/port": `${port}`,
+  "prometheus.io/path": "/metrics",
+});

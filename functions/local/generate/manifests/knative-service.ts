@@ -1,0 +1,109 @@
+/** knative/base/FUNCTION.yaml: a function as a Knative Service, with an account of its own. */
+import type { Definition } from "#host/kinds/definition";
+import type { Deployable } from "../../discover.ts";
+import {
+  connectionsTo,
+  metricsAnnotations,
+  probes,
+  resourcesOf,
+  securityContext,
+  settings,
+} from "./container.ts";
+import { accountOf, domain, labelsOf, podLabelsOf, portNumber } from "./platform.ts";
+import type { Written } from "./written.ts";
+
+const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
+
+/** A handler without a definition gets the defaults, without a broker and a database. */
+export function knativeService({ name, definition }: Deployable): Written[] {
+  const { deploy = {}, effects = [] } = definition ?? {};
+  const env = connectionsTo(effects.map(({ system }) => system));
+  const labels = labelsOf(name, "function");
+  const service = {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: {
+      name,
+      labels: {
+        ...labels,
+        ...(!deploy.public && { "networking.knative.dev/visibility": "cluster-local" }),
+      },
+    },
+    spec: {
+      template: {
+        metadata: {
+          labels: podLabelsOf(name, "function"),
+          annotations: {
+            ...scaleOf(deploy.scale),
+            ...metricsAnnotations(portNumber),
+            "traffic.sidecar.istio.io/excludeInboundPorts": "9091",
+          },
+        },
+        spec: {
+          serviceAccountName: name,
+          containerConcurrency: deploy.concurrency ?? defaults.concurrency,
+          timeoutSeconds: deploy.timeoutSeconds ?? defaults.timeoutSeconds,
+          enableServiceLinks: false,
+          containers: [
+            {
+              image: name,
+              ports: [{ containerPort: portNumber }],
+              envFrom: settings,
+              ...(env.length > 0 && { env }),
+              ...probes(),
+              resources: resourcesOf(deploy.resources),
+              securityContext,
+            },
+          ],
+        },
+      },
+    },
+  };
+  return [
+    { about: aboutOf(name, definition), object: accountOf(name, "function") },
+    {
+      object: service,
+      notes: [
+        [
+          ["spec", "template", "metadata", "annotations", "prometheus.io/scrape"],
+          "Istio's agent in the pod reads the function's metrics here, and Knative's queue-proxy gives its own on 9091: past the sidecar, for Prometheus has no certificate of the mesh.",
+        ],
+        [
+          ["spec", "template", "spec", "containers", 0, "ports"],
+          "Without a name: HTTP/1.1 and gRPC then both keep their version up to the function.",
+        ],
+      ],
+    },
+  ];
+}
+
+function scaleOf({ min, max, target }: NonNullable<Definition["deploy"]["scale"]> = {}) {
+  const key = (name: string) => `autoscaling.knative.dev/${name}`;
+  return {
+    ...(target !== undefined && { [key("metric")]: "concurrency", [key("target")]: `${target}` }),
+    ...(min !== undefined && { [key("min-scale")]: `${min}` }),
+    [key("max-scale")]: `${max ?? Math.max(defaults.max, min ?? 0)}`,
+  };
+}
+
+/** What the function does, in a sentence or a few. */
+function aboutOf(name: string, definition: Definition | undefined): string {
+  if (!definition)
+    return "Registered with functions-framework directly: declares no calls and no effects.";
+  const { calls, effects, from, deploy } = definition;
+  const protocols = { http: "HTTP", grpc: "gRPC" };
+  const edges = calls.map((callee) => `${callee.name} over ${protocols[callee.protocol]}`);
+  const to = (system: string) =>
+    effects.flatMap((one) => (one.system === system ? [one.destination] : []));
+  const clauses: [verb: string, objects: string[]][] = [
+    ["Calls", edges],
+    ["Consumes the queue", from ? [from] : []],
+    ["Saves to MongoDB's", to("mongodb")],
+    ["Publishes to the queue", to("rabbitmq")],
+    ["Is public, as", deploy.public ? [`${deploy.subdomain ?? name}.ENVIRONMENT.${domain}`] : []],
+  ];
+  const sentences = clauses.flatMap(([verb, objects]) =>
+    objects.length > 0 ? [`${verb} ${objects.join(" and ")}.`] : [],
+  );
+  return sentences.join(" ") || "Calls no function, and neither saves nor publishes.";
+}
