@@ -32,12 +32,14 @@ async function main(args: string[]): Promise<number> {
     const plan = await planFunction(options, functions);
     const { name } = plan;
     await writeFunction(plan);
-    process.stdout.write(`written: functions/${name}/index.ts and index.test.ts\n`);
-    if (!generate()) {
+    const code = generate();
+    if (code !== 0) {
       await rm(join(functionsDir, name), { recursive: true });
       generate();
-      throw new Error(`npm run generate failed, and functions/${name} was removed again.`);
+      const message = `npm run generate failed, and functions/${name} was removed again.`;
+      throw code === 2 ? new UsageError(message) : new Error(message);
     }
+    process.stdout.write(`written: functions/${name}/index.ts and index.test.ts\n`);
     process.stdout.write(toTry(plan));
     return 0;
   } catch (error) {
@@ -47,12 +49,12 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** In a process of its own, which loads the new function too. */
-function generate(): boolean {
+function generate(): number {
   const script = join(functionsDir, "local/generate/generate.ts");
   const { status } = spawnSync(process.execPath, [script], {
     cwd: root,
     env: toolEnv,
     stdio: "inherit",
   });
-  return status === 0;
+  return status ?? 1;
 }
