@@ -11,7 +11,7 @@ import {
 
 export interface GraphSourceOptions {
   graph: Graph;
-  /** Prometheus, which has Istio's metrics. Without it, nobody tells any figures. */
+  /** Prometheus, which has Istio's metrics. Without it there are no figures. */
   url: string | undefined;
   namespace: string | undefined;
   /** Hears why Prometheus does not answer. */
@@ -33,16 +33,16 @@ export function createGraphSource(options: GraphSourceOptions): () => Promise<Li
     at: Number.NEGATIVE_INFINITY,
     figures: Promise.resolve<IstioFigures | undefined>(undefined),
   };
-  let told: string | undefined;
+  let reported: string | undefined;
   const ask = async (base: string) => {
     try {
       const figures = await askIstio(base, names);
-      told = undefined;
+      reported = undefined;
       return figures;
     } catch (thrown) {
       const { message } = thrown as Error;
-      if (message !== told) report(message);
-      told = message;
+      if (message !== reported) report(message);
+      reported = message;
       return undefined;
     }
   };

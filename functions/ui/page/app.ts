@@ -114,8 +114,6 @@ function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   setText(errors, figures ? share(figures.errorShare) : "–");
   errors.classList.toggle("bad", (figures?.errorShare ?? 0) > 0);
   const from = { spans: "the functions' spans", prometheus: "Prometheus", none: undefined }[source];
-  const text = from
-    ? `Figures of the last ${windowSeconds} s, from ${from}`
-    : "Nobody tells figures here";
+  const text = from ? `Figures of the last ${windowSeconds} s, from ${from}` : "No figures here";
   setText(find("source", HTMLElement), text);
 }
