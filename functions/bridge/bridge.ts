@@ -24,11 +24,6 @@ export function bridge({ name, sources }: BridgeOptions): Definition {
     kind: "bridge",
     name,
     calls: [...new Set(sources.map(({ to }) => to))].map((to) => http(to)),
-    effects: [],
-    routes: [],
-    services: [],
-    deploy: {},
-    problems: [],
     async open(runtime) {
       if (sources.length === 0) return { routes: [], resources: [] };
       // Loaded here, since every function imports this file by way of index.ts.

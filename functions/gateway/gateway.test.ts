@@ -55,11 +55,12 @@ const graph = {
   nodes: [{ name: "gateway", kind: "gateway" }, ...declared.nodes],
   edges: [{ from: "gateway", to: "service-a", protocol: "grpc" }, ...declared.edges],
 };
-const { port } = hosts.use(
+const entry = hosts.use(
   await startTestHost(gateway({ name: "gateway", to: grpc("service-a"), graph }), {
     callees: { "service-a": root.address, "service-f": sink.address, orders: shop.address },
   }),
 );
+const { port } = entry;
 
 const event = { specversion: "1.0", id: "1", source: "/test", type: "t", data: { a: 1 } };
 const structured = { "content-type": "application/cloudevents+json" };
@@ -195,6 +196,14 @@ test("passes a request on to a function's declared route, with and without its l
   });
   assert.equal(wrong.status, 400);
   assert.match(wrong.text, /item/);
+});
+
+test("a triggered request is named by the route that it takes, whatever the function", async () => {
+  await ask(port, "/api/services/orders/orders/8");
+  await ask(port, "/api/services/service-a/greeting");
+  const routes = entry.logs.map(({ route }) => route);
+  assert.ok(routes.includes("/api/services/{name}/orders/{id}"));
+  assert.ok(routes.includes("/api/services/{name}/greeting"));
 });
 
 for (const [method, path, status] of [

@@ -21,7 +21,7 @@ export interface Triggered {
 export async function trigger(
   functions: readonly Triggered[],
   method: RouteDeclaration["method"],
-  { parameters, query, headers, body, call }: RouteRequest,
+  { parameters, query, headers, body, call, onRoute }: RouteRequest,
   { runtime }: Inside,
 ): Promise<RouteAnswer> {
   const { name = "", path = "" } = parameters;
@@ -32,6 +32,7 @@ export async function trigger(
   }
   const { route: way } = findWay(functions, target, method, `/${path}`);
   const { route } = way;
+  onRoute(`/api/services/{name}${offeredPath(route)}`);
   if (isGreeting(route)) {
     // By the protocol that the request asks for.
     return { body: greetingsToJson(await runtime.greetingsOf(http(name), call)) };

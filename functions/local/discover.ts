@@ -1,15 +1,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { Definition } from "#host/kinds/definition";
+import { checkDeclarations } from "./declarations/check.ts";
+import { readDeclaration } from "./declarations/read.ts";
 
 export const functionsDir = fileURLToPath(new URL("..", import.meta.url));
 
 /** The clone's hidden folder: data of the services, downloads, and what is running. */
 export const localDir = fileURLToPath(new URL("../../.local", import.meta.url));
 
-/** Folders under functions/ that are no functions, though they may hold an index.ts. */
-const libraries = ["host", "local", "test", "bench"];
+/** Folders under functions/ that are not functions, though they may hold an index.ts. */
+export const houseFolders: readonly string[] = ["host", "local", "test", "bench", "chaos"];
 
 export interface Deployable {
   name: string;
@@ -26,21 +28,20 @@ export function functionNames(root = functionsDir): string[] {
 }
 
 export function isFunction(folder: string, root = functionsDir): boolean {
-  return !libraries.includes(folder) && existsSync(join(root, folder, "index.ts"));
+  return !houseFolders.includes(folder) && existsSync(join(root, folder, "index.ts"));
 }
 
-/** The same with their definitions, which are data: importing one opens nothing. */
-export function loadFunctions(root = functionsDir): Promise<Deployable[]> {
-  return Promise.all(functionNames(root).map((name) => loadFunction(root, name)));
-}
-
-async function loadFunction(root: string, name: string): Promise<Deployable> {
-  const file = join(root, name, "index.ts");
-  try {
-    const module: { default?: Definition } = await import(pathToFileURL(file).href);
-    return { name, ...(module.default && { definition: module.default }) };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`functions/${name}/index.ts cannot be loaded: ${reason}`, { cause });
-  }
+/**
+ * The same with their definitions, which are data: importing one opens nothing. Throws a DeclarationError that
+ * lists everything that is wrong with any of them.
+ */
+export async function loadFunctions(root = functionsDir): Promise<Deployable[]> {
+  const declared = await Promise.all(
+    functionNames(root).map((name) => readDeclaration(root, name)),
+  );
+  checkDeclarations(declared, { root, house: houseFolders });
+  return declared.map(({ folder, definition }) => ({
+    name: folder,
+    ...(definition && { definition }),
+  }));
 }

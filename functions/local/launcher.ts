@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addressVariable } from "#host/base/config";
 import { assignPorts, type Ports } from "./addresses.ts";
-import { type Deployable, functionNames, loadFunctions } from "./discover.ts";
+import { type Deployable, loadFunctions } from "./discover.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { createGraph, type Graph, untilReady } from "./graph.ts";
 import { liveEnv } from "./live/live-env.ts";
@@ -57,7 +57,12 @@ const reportImports = new URL("report-imports.ts", import.meta.url).href;
  */
 export async function startGraph(options: GraphOptions): Promise<Graph> {
   const { progress, report = () => {} } = options;
-  const addresses = await assignPorts(functionNames(), options.ports);
+  // Before anything is started: a declaration that is wrong ends it here.
+  const functions = await loadFunctions();
+  const addresses = await assignPorts(
+    functions.map(({ name }) => name),
+    options.ports,
+  );
   const giveUp = new AbortController();
   const signal = AbortSignal.any([giveUp.signal, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
@@ -80,7 +85,6 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
 
   const starting: Promise<void>[] = [];
   try {
-    const functions = await loadFunctions();
     const { env = process.env } = options;
     const control = !options.oneProcess;
     live = await startLiveServer({ functions, addresses, processes, control, env, report });

@@ -2,20 +2,24 @@
 import { addressVariable } from "#host/base/config";
 import { HostError } from "#host/base/errors";
 import { type Host, startHost } from "#host/host";
-import { loadFunctions } from "./discover.ts";
+import { DeclarationError } from "./declarations/check.ts";
+import { type Deployable, loadFunctions } from "./discover.ts";
 import { stopOrder } from "./stop-order.ts";
 
-const functions = await loadFunctions();
+let functions: Deployable[] = [];
 const hosts = new Map<string, Host>();
 
 try {
+  functions = await loadFunctions();
   for (const { name, definition } of functions) {
     const PORT = process.env[addressVariable(name)]?.split(":").at(-1);
     const env = { ...process.env, FUNCTION_TARGET: name, PORT };
     hosts.set(name, await startHost(definition, { env }));
   }
 } catch (thrown) {
-  const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
+  const wrongConfig =
+    thrown instanceof DeclarationError ||
+    (thrown instanceof HostError && thrown.code === "ERR_CONFIG");
   process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);
   process.exit(wrongConfig ? 2 : 1);
 }

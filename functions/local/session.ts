@@ -1,7 +1,9 @@
 import { loadConfig } from "#host/base/config";
 import { HostError } from "#host/base/errors";
-import { localDir } from "./discover.ts";
+import { DeclarationError } from "./declarations/check.ts";
+import { loadFunctions, localDir } from "./discover.ts";
 import { clearData } from "./fresh.ts";
+import { refreshGraphFiles, seedGraphFiles } from "./generate/graph-files.ts";
 import type { Graph } from "./graph.ts";
 import { startGraph } from "./launcher.ts";
 import { createLogFormat } from "./log-format.ts";
@@ -21,8 +23,8 @@ interface Session {
 }
 
 /**
- * Runs the graph until a signal. Resolves to the exit code: 0 stopped by it, 1 could
- * not start, 2 wrong options or configuration.
+ * Runs the graph until a signal stops it. Resolves to the exit code: 0 stopped by a signal, 1 could
+ * not start, 2 wrong options, configuration or declarations.
  */
 export async function runSession(args: string[], { reload = false } = {}): Promise<number> {
   try {
@@ -46,7 +48,7 @@ export async function runSession(args: string[], { reload = false } = {}): Promi
     return 0;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
-    const wrong = error instanceof UsageError || error instanceof HostError;
+    const wrong = [UsageError, HostError, DeclarationError].some((kind) => error instanceof kind);
     return wrong ? 2 : 1;
   }
 }
@@ -65,6 +67,9 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
     claim.release();
     process.exit(1);
   });
+  await seedGraphFiles();
+  const written = await refreshGraphFiles(await loadFunctions());
+  if (written.length > 0) say(`The declared graph has changed; written: ${written.join(", ")}`);
   if (options.fresh) await clearData({ dataDir: localDir, env, report: say });
 
   const reloader = reload ? createReloader(say) : undefined;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { graphOf } from "#host/kinds/graph";
+import { isOfDesign } from "./support/design.ts";
 import { eventually, startTestGraph, type TestGraph } from "./support/graph.ts";
 
 const requests = 20;
@@ -30,7 +31,7 @@ describe("the functions' metrics", () => {
 
   test("count each declared edge at its caller, once a request", async () => {
     const definitions = system.graph.functions.flatMap(({ definition }) => definition ?? []);
-    for (const { from, to, protocol } of graphOf(definitions).edges) {
+    for (const { from, to, protocol } of graphOf(definitions).edges.filter(isOfDesign)) {
       const [system = "", destination = ""] = to.split(/:(.*)/);
       const [namespace = "", collection = ""] = destination.split(".");
       const [metric, labels] = {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
-import graph from "../gateway/graph.json" with { type: "json" };
 import type { Span } from "../local/otlp.ts";
 import { startRabbitMq } from "../local/services/rabbitmq.ts";
 import type { RunningService } from "../local/services/service.ts";
+import { designEdges, designFunctions } from "./support/design.ts";
 import { eventually, startTestGraph, type TestGraph } from "./support/graph.ts";
 import { type Receiver, startReceiver } from "./support/receiver.ts";
 import { drift, edgesOf, treeProblems } from "./support/trace-graph.ts";
 
-const declared = graph.edges.map(({ from, to, protocol }) => `${from} -${protocol}-> ${to}`).sort();
+const declared = designEdges.toSorted();
 const none = { missing: [], undeclared: [] };
 
 describe("the traces of the graph", () => {
@@ -81,9 +81,10 @@ describe("the traces of the graph", () => {
       );
     }
     // The page sends no spans: what it asks is no part of what it shows.
-    const senders = graph.nodes.filter(({ kind }) => !["queue", "collection", "ui"].includes(kind));
-    const functions = senders.map(({ name }) => name);
-    assert.deepEqual([...new Set(receiver.spans.map(({ service }) => service))].sort(), functions);
+    assert.deepEqual(
+      [...new Set(receiver.spans.map(({ service }) => service))].sort(),
+      designFunctions,
+    );
   });
 
   test("join F to the producer of its event, whose own trace it is", async () => {

@@ -86,7 +86,8 @@ export function byRoute(routes: readonly Route[]): RoadOptions["answer"] {
     const { method = "", url = "/", headers } = request;
     const { route, parameters, query } = findRoute(routes, method, url);
     onRoute(route.path);
-    const answer = (await route.handle({ call, parameters, query, headers, body, event })) ?? {};
+    const answer =
+      (await route.handle({ call, parameters, query, headers, body, event, onRoute })) ?? {};
     if (answer.body instanceof Readable) onStream();
     sendAnswer(response, answer);
   };

@@ -23,6 +23,8 @@ export interface RouteRequest {
   readonly body: Body;
   /** The CloudEvent that the request brings, read once; undefined for other requests. */
   readonly event: ReceivedEvent | undefined;
+  /** Names the request by a route that says more than this one. */
+  onRoute(path: string): void;
 }
 
 export interface FoundRoute<R> {

@@ -8,6 +8,11 @@ import type { Definition } from "./definition.ts";
 /** A folder's, a Knative Service's and a DNS label's name (RFC 1123), with a letter first. */
 export const namePattern = /^[a-z]([a-z\d-]{0,61}[a-z\d])?$/;
 
+/** What every definition says; the rest is nothing unless it says otherwise. */
+type Declared = Pick<Definition, "kind" | "name" | "open"> & Partial<Definition>;
+
+const nothing = { calls: [], effects: [], routes: [], services: [], deploy: {}, problems: [] };
+
 const roads = new WeakMap<IncomingMessage, Road>();
 
 /** Says which host's road a request takes that is handed to the registered handler. */
@@ -20,7 +25,8 @@ export function setRoad(request: IncomingMessage, road: Road): void {
  * by itself and never throws into the framework. Without a host around it, under the framework's own
  * command line, it opens the function with its first request, from the same environment variables.
  */
-export function define(definition: Definition): Definition {
+export function define(declared: Declared): Definition {
+  const definition: Definition = { ...nothing, ...declared };
   const { name } = definition;
   // Others are among the definition's problems.
   if (!namePattern.test(name)) return definition;

@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { DeclarationError } from "../declarations/check.ts";
 import { functionsDir, loadFunctions } from "../discover.ts";
 import { graphFiles, seedGraphFiles } from "./graph-files.ts";
 import { manifestFiles } from "./manifests/manifest-files.ts";
@@ -18,7 +19,11 @@ let stale = 0;
 const proto = await protoFiles();
 await bring(proto, await leftProtoFiles(proto));
 await seedGraphFiles();
-const functions = await loadFunctions();
+const functions = await loadFunctions().catch((thrown) => {
+  if (!(thrown instanceof DeclarationError)) throw thrown;
+  process.stderr.write(`${thrown.message}\n`);
+  process.exit(2);
+});
 await bring(graphFiles(functions));
 const manifests = await manifestFiles(root, functions).catch((thrown: Error) => {
   process.stderr.write(`${thrown.message}\n`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { functionsDir } from "../discover.ts";
+import { toolEnv as env } from "../tool-env.ts";
 
 const run = promisify(execFile);
 const proto = join(functionsDir, "../proto");
@@ -16,7 +17,7 @@ const notServed = ["--exclude-path", "otlp.proto"];
 export async function protoFiles(): Promise<Map<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "generate-"));
   try {
-    await run("buf", ["generate", ...notServed, "--output", out], { cwd: proto });
+    await run("buf", ["generate", ...notServed, "--output", out], { cwd: proto, env });
     const files = new Map([[join(proto, "gen/descriptors.json"), await descriptorsIn(out)]]);
     for (const name of await filesIn(join(out, "gen"))) {
       files.set(join(proto, "gen", name), await readFile(join(out, "gen", name), "utf8"));
@@ -35,7 +36,7 @@ async function descriptorsIn(out: string): Promise<string> {
   const set = (ending: string) => join(out, `descriptors.${ending}`);
   for (const path of [set("json"), set("binpb")]) {
     const args = ["build", "--as-file-descriptor-set", ...notServed, "-o", path];
-    await run("buf", args, { cwd: proto });
+    await run("buf", args, { cwd: proto, env });
   }
   const { file: files }: { file: File[] } = JSON.parse(await readFile(set("json"), "utf8"));
   // A FileDescriptorSet is nothing but its files, as field 1.

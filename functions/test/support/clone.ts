@@ -1,5 +1,5 @@
 /** A copy of this clone in a folder of its own, to run its commands as a person does. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -7,11 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { functionsDir } from "../../local/discover.ts";
 import { isFree } from "../../local/ports.ts";
+import { toolEnv } from "../../local/tool-env.ts";
+import { eventually } from "./graph.ts";
 
 export interface Clone extends AsyncDisposable {
   readonly folder: string;
   /** Runs `npm run COMMAND` in a process group of its own, as a terminal does. */
   run(command: string, ...args: string[]): Command;
+  /** Runs any command in the clone to its end, with its tools on PATH; returns its stdout, and throws when it fails. */
+  exec(file: string, ...args: string[]): string;
   /** The command lines of all processes that have to do with the clone. */
   processes(): string[];
 }
@@ -28,9 +32,12 @@ export interface Command {
 
 const root = join(functionsDir, "..");
 
+const notCopied = [".git", ".local", "node_modules"];
+
 export async function makeClone(): Promise<Clone> {
   const folder = await mkdtemp(join(tmpdir(), "clone-"));
-  for (const name of ["functions", "proto", "package.json", "package-lock.json"]) {
+  for (const name of readdirSync(root)) {
+    if (notCopied.includes(name)) continue;
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -60,12 +67,46 @@ export async function makeClone(): Promise<Clone> {
   return {
     folder,
     run,
+    exec(file, ...args) {
+      const { status, stdout, stderr, error } = spawnSync(file, args, {
+        cwd: folder,
+        // Else a test runner that is started within a test runs nothing, and succeeds.
+        env: { ...toolEnv, NODE_TEST_CONTEXT: undefined },
+        encoding: "utf8",
+      });
+      if (status === 0) return stdout;
+      throw new Error(`${[file, ...args].join(" ")}: ${error?.message ?? stdout + stderr}`);
+    },
     processes: () => processesOf(folder),
     async [Symbol.asyncDispose]() {
       await run("services:down").ended;
       await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/** Makes it a git repository with everything committed, so that `git status` shows what changes. */
+export function commitAll({ exec }: Clone): void {
+  exec("git", "init", "--quiet");
+  exec("git", "add", "--all");
+  const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+  exec("git", ...author, "commit", "--quiet", "--message", "all");
+}
+
+/** `npm start` on this port and those above it, once everything is ready. */
+export async function startReady(clone: Clone, port: number): Promise<Command> {
+  const start = clone.run("start", "--json", "--port", String(port));
+  const failed = start.ended.then((code) => {
+    throw new Error(`ended with ${code}: ${start.printed()}`);
+  });
+  const ready = eventually(
+    async () => start.printed(),
+    (printed) => printed.includes("The graph is ready"),
+    120_000,
+  );
+  await Promise.race([ready, failed]);
+  failed.catch(() => {}); // from here on its end is the test's own matter
+  return start;
 }
 
 function processesOf(folder: string): string[] {

@@ -1,7 +1,5 @@
-import type { Answer } from "./graph.ts";
-
 /** Asks `requests` times, `concurrency` at a time; the answers in the order of their coming. */
-export async function load(
+export async function load<Answer>(
   ask: () => Promise<Answer>,
   { requests, concurrency }: { requests: number; concurrency: number },
 ): Promise<Answer[]> {

@@ -15,6 +15,7 @@ import {
   type PageSettings,
   type Trace,
 } from "../../ui/live.ts";
+import { isOfDesign } from "./design.ts";
 
 /** Of what the real one sets, the part that the page has to live with. */
 export function pagePolicy(gateway: string): string {
@@ -38,7 +39,7 @@ export interface PageServer extends AsyncDisposable {
   breakOff(broken: boolean): void;
 }
 
-/** The declared graph as the gateway has it, with figures of choice. */
+/** The design's graph as the gateway has it, with figures of choice. */
 export function liveGraph(
   node: (name: string) => Partial<LiveNode> = () => ({}),
   edge: (from: string, to: string) => Partial<Figures> = () => ({}),
@@ -47,18 +48,23 @@ export function liveGraph(
     at: new Date().toISOString(),
     windowSeconds: 10,
     source: "spans",
-    nodes: (graph.nodes as unknown as LiveNode[]).map((one) => ({
+    nodes: (graph.nodes as unknown as LiveNode[]).filter(isDrawn).map((one) => ({
       ...one,
       state: "ready",
       figures: noFigures,
       ...node(one.name),
     })),
-    edges: (graph.edges as LiveEdge[]).map((one) => ({
+    edges: (graph.edges as LiveEdge[]).filter(isOfDesign).map((one) => ({
       ...one,
       declared: true,
       figures: { ...noFigures, ...edge(one.from, one.to) },
     })),
   };
+}
+
+function isDrawn({ name }: LiveNode): boolean {
+  const ends = graph.edges.filter((edge) => isOfDesign(edge)).flatMap(({ from, to }) => [from, to]);
+  return name === "ui" || ends.includes(name);
 }
 
 export async function startPageServer(

@@ -13,11 +13,6 @@ export function testFunction(
     kind: "greeter",
     name,
     calls,
-    effects: [],
-    routes: [],
-    services: [],
-    deploy: {},
-    problems: [],
     async open(runtime) {
       const open = typeof parts === "function" ? await parts(runtime) : parts;
       const routes = open.greetings ? greetingRoutes(open.greetings) : [];
