@@ -229,3 +229,20 @@ for (const [method, path, status] of [
     assert.equal(answer.headers["content-type"], "application/problem+json");
   });
 }
+
+test("faults can name every function that serves requests, with or without HTTP routes", () => {
+  const nodes = [
+    { name: "orders", kind: "handler" },
+    { name: "plain", kind: "function" },
+    { name: "bridge", kind: "bridge" },
+    { name: "ui", kind: "ui" },
+    { name: "rabbitmq:orders", kind: "queue" },
+    { name: "mongodb:orders.orders", kind: "collection" },
+  ];
+  const { faultTargets } = gateway({
+    name: "gateway",
+    to: grpc("service-a"),
+    graph: { nodes, edges: [] },
+  });
+  assert.deepEqual(faultTargets, ["gateway", "orders", "plain"]);
+});

@@ -43,8 +43,7 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
       deploy: { public: true, subdomain: "api", scale: { min: 1 }, ...deploy },
     },
     {
-      // A bridge serves no request, and so none that could fail.
-      faultTargets: [name, ...functions.map((one) => one.name)],
+      faultTargets: [name, ...graph.nodes.filter(canFail).map((one) => one.name)],
       routes: [
         get("/", async () => ({ body: index(functions) })),
         get("/api/greeting", whole),
@@ -60,6 +59,11 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
       greetings: (call, { runtime }) => runtime.greetingsOf(to, call),
     },
   );
+}
+
+/** A bridge serves no request that could fail. A function without HTTP routes of its own may serve gRPC. */
+function canFail({ kind }: { readonly kind: string }): boolean {
+  return !["gateway", "bridge", "ui", "queue", "collection"].includes(kind);
 }
 
 function index(functions: readonly Triggered[]): object {

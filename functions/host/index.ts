@@ -6,7 +6,7 @@ export type { Call } from "./call/call.ts";
 export type { Callee } from "./call/callee.ts";
 export { grpc, http } from "./call/callee.ts";
 export type { Runtime } from "./call/runtime.ts";
-export type { Definition, Deploy } from "./kinds/definition.ts";
+export type { Definition, Deploy, RouteDeclaration } from "./kinds/definition.ts";
 export { publishTo, saveTo } from "./kinds/effects.ts";
 export type { Graph, GraphEdge, GraphNode } from "./kinds/graph.ts";
 export { greeter } from "./kinds/greeter.ts";

@@ -43,7 +43,7 @@ describe("the live graph", () => {
     assert.ok(graph.edges.every(({ declared }) => declared));
   });
 
-  test("counts what spans tell, on the edge and at both its ends", async () => {
+  test("counts spans on the edge and at both its ends", async () => {
     await sendSpans(system.graph.live.origin, [
       {
         traceId,

@@ -158,6 +158,27 @@ describe("the page on the real graph", { skip }, () => {
     await page.context().close();
   });
 
+  test("sends to one function by the routes that the gateway lists", async () => {
+    const { page, complaints } = await open();
+    await untilDrawn(page);
+    const target = page.locator("#target");
+    await target.selectOption("service-c: GET /api/greeting");
+    await send(page);
+    await result(page).getByText("1 greetings").waitFor();
+    await target.selectOption("service-f: an event");
+    await send(page);
+    await result(page).locator("b", { hasText: /^204$/ }).waitFor();
+    await page.locator("#target-body").fill("{");
+    await send(page);
+    await result(page).getByText("the body is not JSON").waitFor();
+    // A browser logs each answer of 400 by itself.
+    assert.deepEqual(
+      complaints.filter((text) => !text.includes("400")),
+      [],
+    );
+    await page.context().close();
+  });
+
   test("calls by the protocol that was chosen, and says that this was not declared", async () => {
     const { page } = await open();
     await untilDrawn(page);

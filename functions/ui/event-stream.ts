@@ -13,7 +13,7 @@ export const eventStreamHeaders = {
 /** What may wait for a client that does not read; what comes beyond it is left out. */
 const mostWaitingBytes = 1_048_576;
 
-/** A pause this long makes proxies and browsers think that nobody is there. */
+/** Proxies and browsers close a stream that is silent for longer. */
 const aliveMs = 15_000;
 
 export interface EventStream {

@@ -38,7 +38,7 @@ test("nothing can be stopped where there is no local run", async () => {
   assert.equal((await ask(host.port, "/api/functions/service-a/logs")).status, 404);
 });
 
-test("the page is told where Jaeger, Kiali and the gateway are", async () => {
+test("the page's settings say where Jaeger, Kiali and the gateway are", async () => {
   const env = {
     JAEGER_URL: "https://jaeger.example-api.com/",
     KIALI_URL: "https://kiali.example-api.com/kiali",
@@ -119,7 +119,7 @@ for (const [who, headers, reads, changes] of [
   ["another origin", { host, ...json, origin: "http://localhost:1" }, false, false],
   ["an opaque origin", { host, ...json, origin: "null" }, false, false],
   ["a name that leads here", { host: "evil.example:9410", ...json }, false, false],
-  ["nobody known", json, false, false],
+  ["a client without a Host", json, false, false],
 ] as const) {
   test(`${who} may ${changes ? "change" : reads ? "read, and not change" : "not even read"}`, () => {
     const check = (change: boolean) => () => refuseForeignPages(headers, change);

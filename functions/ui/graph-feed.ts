@@ -8,18 +8,18 @@ export interface GraphFeed {
   end(): void;
 }
 
-/** A change is told within this time, several of them as one. */
+/** A change is sent within this time, several changes as one. */
 const changeMs = 250;
 
-/** Without any change, the graph is told this often: rates fall with time alone. */
+/** Without a change, the graph is sent this often: rates fall with time alone. */
 const pulseMs = 1_000;
 
-/** The live graph as events, the same for everyone. Nothing is looked at while nobody listens. */
+/** The live graph as events, the same for every client. Without clients it does no work. */
 export function createGraphFeed(take: () => LiveGraph | Promise<LiveGraph>): GraphFeed {
   const streams = new Set<EventStream>();
   let timer: NodeJS.Timeout | undefined;
   let taking = false;
-  let told = { content: "", data: "", at: 0 };
+  let sent = { content: "", data: "", at: 0 };
 
   const look = async () => {
     if (taking) return;
@@ -28,9 +28,9 @@ export function createGraphFeed(take: () => LiveGraph | Promise<LiveGraph>): Gra
       const graph = await take();
       const content = JSON.stringify({ ...graph, at: undefined });
       const now = performance.now();
-      if (content === told.content && now - told.at < pulseMs) return;
-      told = { content, data: JSON.stringify(graph), at: now };
-      for (const stream of streams) stream.send("graph", told.data);
+      if (content === sent.content && now - sent.at < pulseMs) return;
+      sent = { content, data: JSON.stringify(graph), at: now };
+      for (const stream of streams) stream.send("graph", sent.data);
     } finally {
       taking = false;
     }
@@ -47,7 +47,7 @@ export function createGraphFeed(take: () => LiveGraph | Promise<LiveGraph>): Gra
       });
       streams.add(stream);
       // A newcomer need not wait for a change.
-      told = { ...told, content: "" };
+      sent = { ...sent, content: "" };
       timer ??= setInterval(tick, changeMs);
       tick();
       return stream.body;

@@ -11,7 +11,7 @@ import {
 
 export interface GraphSourceOptions {
   graph: Graph;
-  /** Prometheus, which has Istio's metrics. Without it, nobody tells any figures. */
+  /** Prometheus, which has Istio's metrics. Without it there are no figures. */
   url: string | undefined;
   namespace: string | undefined;
   /** Hears why Prometheus does not answer. */
@@ -33,16 +33,16 @@ export function createGraphSource(options: GraphSourceOptions): () => Promise<Li
     at: Number.NEGATIVE_INFINITY,
     figures: Promise.resolve<IstioFigures | undefined>(undefined),
   };
-  let told: string | undefined;
+  let reported: string | undefined;
   const ask = async (base: string) => {
     try {
       const figures = await askIstio(base, names);
-      told = undefined;
+      reported = undefined;
       return figures;
     } catch (thrown) {
       const { message } = thrown as Error;
-      if (message !== told) report(message);
-      told = message;
+      if (message !== reported) report(message);
+      reported = message;
       return undefined;
     }
   };
@@ -95,17 +95,24 @@ function withFigures(
     const { from, to } = edge;
     const counted = requests.filter((one) => isOf(one, edge));
     const figures = figuresOf(counted, from, to);
-    // Of the two ends of a connection to a broker or a database, the one that is a function opened it.
-    const flow = bytes.find((one) => one.from === (from.includes(":") ? to : from));
-    const isConnection = from.includes(":") || to.includes(":");
+    const opener = openerOf(edge);
+    const flow = bytes.find((one) => one.from === opener);
+    // Istio counts by the caller alone: bytes of several connections cannot be divided among them.
+    const isAlone = graph.edges.filter((one) => openerOf(one) === opener).length === 1;
     return {
       ...edge,
       declared: true,
       figures,
-      ...(isConnection && flow && { bytesPerSecond: flow.perSecond }),
+      ...(flow && isAlone && { bytesPerSecond: flow.perSecond }),
     };
   });
   return { nodes, edges: [...declared, ...strangers(graph, requests, figuresOf)] };
+}
+
+/** The function that opened a connection to a broker or a database; undefined for an edge between functions. */
+function openerOf({ from, to }: GraphEdge): string | undefined {
+  if (from.includes(":")) return to;
+  return to.includes(":") ? from : undefined;
 }
 
 /** An event comes over HTTP, and Istio does not know that it is one. */

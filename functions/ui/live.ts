@@ -30,7 +30,7 @@ export const noFigures: Figures = {
   p99: null,
 };
 
-/** What a person may do with a function, and how it is; "unknown" where nobody could tell. */
+/** What a person may do with a function, and how it is; "unknown" where its state is not known. */
 export type NodeState = "ready" | "starting" | "not ready" | "stopped" | "unknown";
 
 export interface LiveNode extends GraphNode {
@@ -45,7 +45,7 @@ export interface LiveEdge extends GraphEdge {
   readonly figures: Figures;
   /** False for an edge that was seen, and that no definition declares. */
   readonly declared: boolean;
-  /** Of connections whose requests nobody counts, both ways: Istio does not look into MongoDB and AMQP. */
+  /** Of connections whose requests are not counted, both ways: Istio does not look into MongoDB and AMQP. */
   readonly bytesPerSecond?: number;
 }
 
@@ -53,7 +53,7 @@ export interface LiveGraph {
   /** RFC 3339, UTC. */
   readonly at: string;
   readonly windowSeconds: number;
-  /** Where the figures come from: spans that the functions sent, or Prometheus; "none": nobody tells. */
+  /** Where the figures come from: spans that the functions sent, or Prometheus; "none": there are no figures. */
   readonly source: "spans" | "prometheus" | "none";
   readonly nodes: readonly LiveNode[];
   readonly edges: readonly LiveEdge[];

@@ -137,7 +137,7 @@ describe("the page", { skip }, () => {
     await page.context().close();
   });
 
-  test("sends a steady load, and ends it when nobody looks", async () => {
+  test("sends a steady load, and ends it when the page is hidden", async () => {
     const { page } = await open();
     const before = server.asked.length;
     await page.locator("#load").fill("20");

@@ -28,7 +28,7 @@ interface Requests {
   namespace?: string;
 }
 
-/** As Istio's sidecars tell it: labels and buckets by istio.io's "Istio Standard Metrics". */
+/** As Istio's sidecars report it: labels and buckets by istio.io's "Istio Standard Metrics". */
 const mesh: readonly Requests[] = [
   { from: "istio-ingressgateway", to: "gateway-00003", step: 4 },
   { from: "gateway-00003-deployment", to: "service-a-00001", protocol: "grpc", step: 4 },
@@ -36,7 +36,7 @@ const mesh: readonly Requests[] = [
   { from: "service-a-00001-deployment", to: "service-c-00001", step: 2, underMs: 25 },
   { from: "service-a-00001-deployment", to: "service-c-00002", code: "503", step: 1 },
   { from: "service-a-00001-deployment", to: "service-c-00002", code: "0", step: 1 },
-  // gRPC's own status tells of a failure; to a revision with a name.
+  // gRPC's own status is a failure; to a revision with a name.
   { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", step: 3 },
   { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", grpc: "14", step: 1 },
   // The bridge's place is taken by Knative's source.
@@ -173,7 +173,7 @@ describe("Istio's metrics", { skip }, () => {
     assert.equal(edge("service-g", "mongodb:service-g.greetings").bytesPerSecond, undefined);
   });
 
-  test("show what nobody declares, and not the gateway's triggers, as undeclared", () => {
+  test("show edges without a declaration as undeclared, but not the gateway's triggers", () => {
     const undeclared = live.edges.filter(({ declared }) => !declared);
     assert.deepEqual(
       undeclared.map(({ from, to, protocol }) => `${from} -${protocol}-> ${to}`).sort(),
@@ -183,7 +183,7 @@ describe("Istio's metrics", { skip }, () => {
   });
 
   test("are not there for names that no function has", async () => {
-    const names = { functions: ["nobody"], bridge: undefined, namespace: "dev" };
+    const names = { functions: ["unknown"], bridge: undefined, namespace: "dev" };
     assert.deepEqual(await askIstio(prometheus.url, names), {
       requests: [],
       durations: [],
@@ -192,7 +192,7 @@ describe("Istio's metrics", { skip }, () => {
   });
 });
 
-test("without Prometheus, the graph has no figures, and says that nobody tells", async () => {
+test("without Prometheus, the graph has no figures, and names no source of any", async () => {
   const said: string[] = [];
   const options = { graph: graph as Graph, namespace: "dev", report: (s: string) => said.push(s) };
   const live = await createGraphSource({ ...options, url: undefined })();

@@ -1,5 +1,5 @@
 /**
- * What Istio's metrics tell of the graph. Reported by the caller's sidecar, so that a request counts once, and one
+ * What Istio's metrics show of the graph. Reported by the caller's sidecar, so that a request counts once, and one
  * that never arrived counts too. The activator's own requests are left out: it only passes on those of others, which
  * their callers have reported, by the name of the service that they asked for.
  */
@@ -76,7 +76,7 @@ export async function askIstio(
 
 const timeoutMs = 4_000;
 
-/** PromQL by what it tells. `from` and `to` are functions, whatever their revisions are called. */
+/** PromQL by its result. `from` and `to` are functions, whatever their revisions are called. */
 export function queriesFor(names: IstioNames) {
   const callers = `(${[...names.functions, "istio-ingressgateway"].join("|")})(-.*)?`;
   const callees = `(${names.functions.join("|")})(-.*)?`;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { HostError } from "#host";
 
-/** What a browser is told about every file of the page: everything from here, and requests to the gateway besides. */
+/** Headers of every file of the page: it may load from here only, and send requests to the gateway. */
 export function pageHeaders(gateway: string): Record<string, string> {
   const policy = [
     "default-src 'self'",
@@ -35,7 +35,7 @@ export function gatewayOf(headers: IncomingHttpHeaders, configured: string | und
 }
 
 /**
- * Throws for a request that another site's page may have sent: one that changes something, or tells a log. A browser
+ * Throws for a request that another site's page may have sent: one that changes something, or shows a log. A browser
  * says where it comes from; what says nothing is no page, and has to send JSON, which no form can. A page whose name was
  * made to lead here (DNS rebinding) is known by that name.
  */

@@ -36,7 +36,8 @@ test("an allowed page's preflight is answered with what it asked for", async () 
   const { status, headers } = await preflight(host.port, origin);
   assert.equal(status, 204);
   assert.equal(headers[allowOrigin], origin);
-  assert.equal(headers["access-control-allow-methods"], "GET, HEAD, POST");
+  const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+  assert.equal(headers["access-control-allow-methods"], methods);
   assert.equal(headers["access-control-allow-headers"], "content-type, traceparent");
 });
 

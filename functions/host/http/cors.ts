@@ -18,7 +18,7 @@ export function answerCors(
   if (request.method !== "OPTIONS") return false;
   const asked = request.headers["access-control-request-headers"];
   if (asked) response.setHeader("access-control-allow-headers", asked);
-  response.setHeader("access-control-allow-methods", "GET, HEAD, POST");
+  response.setHeader("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
   response.setHeader("access-control-max-age", "600");
   response.statusCode = 204;
   response.end();

@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Definition } from "#host/kinds/definition";
-import { graphOf, sourcesOf } from "#host/kinds/graph";
+import { sourcesOf } from "#host/kinds/graph";
+import { declaredGraph } from "../declared-graph.ts";
 import { type Deployable, functionsDir } from "../discover.ts";
 
 /** What a kind is given of the graph, and in which file. */
@@ -19,8 +20,7 @@ const shares: Partial<Record<Definition["kind"], { file: string; empty: unknown 
 /** By path, with the text that they should hold. */
 export function graphFiles(functions: readonly Deployable[]): Map<string, string> {
   const definitions = functions.flatMap(({ definition }) => definition ?? []);
-  const plain = functions.filter(({ definition }) => !definition).map(({ name }) => name);
-  const graph = graphOf(definitions, plain);
+  const graph = declaredGraph(functions);
   const files = new Map<string, string>();
   for (const { name, kind } of definitions) {
     const share = shares[kind];

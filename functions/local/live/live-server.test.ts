@@ -6,6 +6,7 @@ import { followEvents } from "../../test/support/event-source.ts";
 import { encodeSpans, type SentSpan, sendSpans } from "../../test/support/otlp.ts";
 import { until } from "../../test/support/until.ts";
 import type { LiveGraph } from "../../ui/live.ts";
+import type { Deployable } from "../discover.ts";
 import { freePort } from "../ports.ts";
 import { startLiveServer } from "./live-server.ts";
 
@@ -18,10 +19,10 @@ const span: SentSpan = {
   ms: 5,
 };
 
-async function start(env: NodeJS.ProcessEnv = {}) {
+async function start(env: NodeJS.ProcessEnv = {}, functions: readonly Deployable[] = []) {
   const said: string[] = [];
   const live = await startLiveServer({
-    functions: [],
+    functions,
     addresses: new Map([["service-a", 1]]),
     processes: new Map(),
     control: true,
@@ -130,6 +131,15 @@ test("a trace that is asked for before its spans are here is answered when they 
   await new Promise((resolve) => setTimeout(resolve, 100));
   await sendSpans(live.origin, [span]);
   assert.equal((await asked).status, 200);
+});
+
+test("a function without a declaration is in the graph before it is called", async () => {
+  await using live = await start({}, [{ name: "plain" }]);
+  const { nodes } = (await (await fetch(`${live.origin}/api/graph/live`)).json()) as LiveGraph;
+  assert.deepEqual(
+    nodes.map(({ name, kind }) => [name, kind]),
+    [["plain", "function"]],
+  );
 });
 
 test("a function that is not one has neither log nor control", async () => {

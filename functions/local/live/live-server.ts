@@ -8,10 +8,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HostError } from "#host/base/errors";
 import { sendAnswer, sendProblem } from "#host/http/answer";
 import { matchPath } from "#host/http/route";
-import { graphOf } from "#host/kinds/graph";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph, NodeState } from "../../ui/live.ts";
 import { type LiveName, liveNames, livePaths } from "../../ui/live-contract.ts";
+import { declaredGraph } from "../declared-graph.ts";
 import type { Deployable } from "../discover.ts";
 import type { FunctionProcess } from "../function-process.ts";
 import { createOtlpReceiver } from "../otlp-receiver.ts";
@@ -54,7 +54,7 @@ const lookLimitMs = 200;
 
 export async function startLiveServer(options: LiveServerOptions): Promise<LiveServer> {
   const { functions, addresses, processes, env, report } = options;
-  const declared = graphOf(functions.flatMap(({ definition }) => definition ?? []));
+  const declared = declaredGraph(functions);
   const ring = createSpanRing();
   const figures = createLiveFigures(declared);
   const forwarder = createSpanForwarder(env, report);

@@ -1,7 +1,7 @@
 import amqp, { type Channel, type ChannelModel } from "amqplib";
 
 export interface QueueDepth {
-  /** Messages that wait in it; null when the broker does not tell. */
+  /** Messages that wait in it; null when it is not known. */
   of(queue: string): number | null;
   look(): Promise<void>;
   close(): Promise<void>;

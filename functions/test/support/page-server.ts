@@ -29,6 +29,10 @@ export interface PageServer extends AsyncDisposable {
   traces: Trace[];
   /** Headers of the requests that reached the gateway, the newest last. */
   readonly asked: Readonly<Record<string, string | string[] | undefined>>[];
+  /** The same requests: "POST /api/greeting", and the body. */
+  readonly sent: { readonly route: string; readonly body: string }[];
+  /** What the gateway says of its functions and their routes. */
+  graph: { nodes: object[]; edges: object[] };
   /** Of the next answers of the gateway. */
   answer: { status: number; body: object };
   /** Breaks the connections of all pages, and refuses new ones until it is called with false. */
@@ -72,16 +76,24 @@ export async function startPageServer(
   let current = liveGraph();
   let broken = false;
   const asked: PageServer["asked"] = [];
+  const sent: PageServer["sent"] = [];
 
-  const gateway = createServer((request, response) => {
+  const gateway = createServer(async (request, response) => {
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("access-control-allow-headers", "*");
+    response.setHeader("access-control-allow-methods", "*");
     response.setHeader("access-control-expose-headers", "traceresponse, x-request-id");
     if (request.method === "OPTIONS") {
       response.writeHead(204).end();
       return;
     }
+    if (request.url === "/api/graph") {
+      json(response, server.graph);
+      return;
+    }
+    const body = Buffer.concat(await request.toArray()).toString();
     asked.push(request.headers);
+    sent.push({ route: `${request.method} ${request.url}`, body });
     response.setHeader("traceresponse", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`);
     json(response, server.answer.body, server.answer.status);
   });
@@ -118,6 +130,8 @@ export async function startPageServer(
     url: `http://127.0.0.1:${portOf(page)}/`,
     traces: [],
     asked,
+    sent,
+    graph,
     answer: { status: 200, body: { greeting: [] } },
     show(next) {
       current = next;

@@ -4,7 +4,8 @@
  * - graph-section.ts: graph-view.ts draws (graph-elements.ts what, graph-style.ts how, layout.ts where, curve.ts the
  *   edges), traffic.ts moves dots along the edges, graph-buttons.ts is what one clicks, graph-table.ts the same as tables
  * - panel.ts shows what is selected, with request-list.ts and logs.ts; waterfall.ts one request (span-tree.ts)
- * - sender.ts sends requests, steady-load.ts many, faults-form.ts lets them fail; greetings.ts lists the answers
+ * - sender.ts sends requests, steady-load.ts many, target-form.ts says to which function (offers.ts, sample-body.ts),
+ *   faults-form.ts lets them fail; greetings.ts lists the answers
  * - announce.ts speaks to screen readers; theme.ts, format.ts, dom.ts and download.ts help all
  */
 
@@ -18,7 +19,7 @@ import { createGraphSection } from "./graph-section.ts";
 import { createGreetings } from "./greetings.ts";
 import { type Connection, followGraph } from "./live-feed.ts";
 import { createPanel, type Panel } from "./panel.ts";
-import { createSender } from "./sender.ts";
+import { createSender, type Sender } from "./sender.ts";
 import { createThemeButton } from "./theme-button.ts";
 import { createWaterfall } from "./waterfall.ts";
 
@@ -39,6 +40,7 @@ let selected: Selection = { kind: "all" };
 let graph: LiveGraph | undefined;
 let panel: Panel | undefined;
 let faults: FaultsForm | undefined;
+let sender: Sender | undefined;
 
 createThemeButton(section.repaint);
 // The graph needs no settings, and is drawn before they are there.
@@ -48,6 +50,7 @@ followGraph(
     section.update(graph);
     panel?.update(graph);
     faults?.update(graph);
+    sender?.update(graph);
     announcer.graph(graph);
     summarize(graph);
   },
@@ -64,10 +67,10 @@ function start(settings: PageSettings): void {
   panel = createPanel(settings, waterfall.open, announcer.say);
   faults = createFaultsForm(settings.faults);
   if (settings.kialiUrl) find("tools", HTMLElement).append(outsideLink("Kiali", settings.kialiUrl));
-  createSender({
+  sender = createSender({
     gateway: settings.gateway,
     faults: faults.headers,
-    onAnswer: (answer) => greetings.add(answer.greetings),
+    onAnswer: (answer) => greetings.add(answer.greetings ?? []),
     onOpenTrace: waterfall.open,
     say: announcer.say,
   });
@@ -75,6 +78,7 @@ function start(settings: PageSettings): void {
   if (!graph) return;
   panel.update(graph);
   faults.update(graph);
+  sender.update(graph);
 }
 
 /** Without its settings the page can do nothing, so it asks until it has them. */
@@ -110,8 +114,6 @@ function summarize({ nodes, source, windowSeconds }: LiveGraph): void {
   setText(errors, figures ? share(figures.errorShare) : "–");
   errors.classList.toggle("bad", (figures?.errorShare ?? 0) > 0);
   const from = { spans: "the functions' spans", prometheus: "Prometheus", none: undefined }[source];
-  const text = from
-    ? `Figures of the last ${windowSeconds} s, from ${from}`
-    : "Nobody tells figures here";
+  const text = from ? `Figures of the last ${windowSeconds} s, from ${from}` : "No figures here";
   setText(find("source", HTMLElement), text);
 }

@@ -73,7 +73,7 @@ function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
   ];
 }
 
-/** Where requests are not counted, bytes tell that something flows. */
+/** Where requests are not counted, bytes show that something flows. */
 function shownFigure({ figures, bytesPerSecond }: LiveEdge, shown: EdgeFigure): string {
   if (figures.requests === 0 && bytesPerSecond) return bytes(bytesPerSecond);
   return edgeFigures[shown](figures);

@@ -39,7 +39,10 @@ export function createGraphSection(onSelect: (selection: Selection) => void): Gr
 
   const place = () => {
     const layout = view.layout();
-    if (layout) buttons.place(layout, view.curves());
+    if (!layout) return;
+    // Only a graph that is larger than its place moves what is below it.
+    stage.style.minHeight = `${layout.minHeight}px`;
+    buttons.place(layout, view.curves());
   };
   const update = (next: LiveGraph) => {
     graph = next;

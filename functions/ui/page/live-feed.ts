@@ -3,7 +3,7 @@ import { eventsUrl } from "./api.ts";
 
 export type Connection = "connecting" | "live" | "lost";
 
-/** The server sends at least once a second: after so long a silence nobody should take the figures for new. */
+/** The server sends at least once a second: after a longer silence the figures are old. */
 const silenceMs = 5_000;
 const retryMs = 1_000;
 

@@ -68,7 +68,7 @@ export function createPanel(
     try {
       await control(name, action);
     } catch (error) {
-      say(`${name} could not be told to ${action}: ${(error as Error).message}`);
+      say(`${name} did not ${action}: ${(error as Error).message}`);
       setText(state, (error as Error).message);
     } finally {
       power.disabled = false;

@@ -2,6 +2,9 @@ import { type Answer, askGateway, pathOf } from "./ask.ts";
 import { button, element, find, setText } from "./dom.ts";
 import { milliseconds } from "./format.ts";
 import { createSteadyLoad } from "./steady-load.ts";
+import { createTargetForm, type TargetForm } from "./target-form.ts";
+
+export type Sender = Pick<TargetForm, "update">;
 
 export interface SenderOptions {
   readonly gateway: string;
@@ -13,16 +16,19 @@ export interface SenderOptions {
 }
 
 /** Sends requests to the gateway, one by one or steadily, and shows how the last one ended. */
-export function createSender({ gateway, faults, onAnswer, onOpenTrace, say }: SenderOptions): void {
+export function createSender(options: SenderOptions): Sender {
+  const { gateway, faults, onAnswer, onOpenTrace, say } = options;
   const form = find("send-form", HTMLFormElement);
   const result = find("result", HTMLElement);
   const tally = find("tally", HTMLElement);
+  const target = createTargetForm(gateway);
   const counts = { sent: 0, failed: 0 };
 
   const send = async (): Promise<Answer> => {
     const protocol = String(new FormData(form).get("protocol") ?? "declared");
     counts.sent += 1;
-    const answer = await askGateway(gateway, { "x-call-protocol": protocol, ...faults() });
+    const headers = { "x-call-protocol": protocol, ...faults() };
+    const answer = await askGateway(gateway, target.request(), headers);
     if (answer.problem) counts.failed += 1;
     setText(tally, `${counts.sent} sent, ${counts.failed} failed`);
     result.replaceChildren(...resultOf(answer, onOpenTrace));
@@ -41,27 +47,45 @@ export function createSender({ gateway, faults, onAnswer, onOpenTrace, say }: Se
   createSteadyLoad(async () => {
     await send();
   }, say);
+  return { update: target.update };
 }
 
-function spokenResult({ status, tookMs, greetings, problem }: Answer): string {
-  if (!problem) return `${greetings.length} greetings in ${milliseconds(tookMs)}`;
+function spokenResult(answer: Answer): string {
+  const { status, tookMs, problem } = answer;
+  if (!problem) return `${summaryOf(answer)} in ${milliseconds(tookMs)}`;
   return `${status === 0 ? "" : status} ${problem.title}: ${problem.detail}`;
 }
 
+/** "7 greetings", "201", or "204 without content". */
+function summaryOf({ status, greetings, text }: Answer): string {
+  if (greetings) return `${greetings.length} greetings`;
+  return text === "" ? `${status} without content` : String(status);
+}
+
 function resultOf(answer: Answer, onOpenTrace: (traceId: string) => void): Node[] {
-  const { status, tookMs, traceId, greetings, problem } = answer;
+  const { status, tookMs, traceId, greetings, text, problem } = answer;
   const line = element("p", { class: "result-line" });
   const code = element(
     "b",
     { class: problem ? "bad" : "good" },
     status === 0 ? "No answer" : String(status),
   );
-  const what = problem ? problem.title : `${greetings.length} greetings`;
-  line.append(code, ` ${status === 0 ? "" : what} in ${milliseconds(tookMs)} `);
+  const what = problem?.title ?? (greetings && `${greetings.length} greetings`);
+  line.append(code, status === 0 || !what ? " " : ` ${what} `, `in ${milliseconds(tookMs)} `);
   if (traceId) line.append(button("Show its trace", () => onOpenTrace(traceId), { class: "link" }));
-  if (!problem) return [line];
+  if (!problem) return text === "" ? [line] : [line, answerText(text)];
   const { hops, reason } = pathOf(problem.detail);
   const path = element("ol", { class: "hops", "aria-label": "Path of hops" });
   path.append(...hops.map((hop) => element("li", {}, hop)));
   return [line, ...(hops.length > 0 ? [path] : []), element("p", { class: "reason" }, reason)];
+}
+
+/** A person reads the begin of it; a page that draws megabytes stands still. */
+const mostCharacters = 4_000;
+
+function answerText(text: string): HTMLElement {
+  const shown = text.length > mostCharacters ? `${text.slice(0, mostCharacters)} …` : text;
+  const box = element("pre", { class: "answer-text", "aria-label": "Body of the answer" }, shown);
+  box.tabIndex = 0; // so that a keyboard can scroll it
+  return box;
 }

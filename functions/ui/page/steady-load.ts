@@ -5,7 +5,7 @@ const longestMs = 10 * 60_000;
 /** Requests that wait for their answer; when the graph is slower than the load, the rest are not sent. */
 const mostInFlight = 40;
 
-/** Sends at the slider's rate, until it is zero, ten minutes have passed, or nobody looks at the page. */
+/** Sends at the slider's rate, until it is zero, ten minutes have passed, or the page is hidden. */
 export function createSteadyLoad(send: () => Promise<void>, say: (text: string) => void): void {
   const slider = find("load", HTMLInputElement);
   const output = find("load-output", HTMLOutputElement);
