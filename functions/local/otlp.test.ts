@@ -116,42 +116,51 @@ for (const compression of ["gzip", "none"] as const) {
   });
 }
 
-test("spans arrive as JSON too, whose ids are hex", async () => {
-  await using receiver = await startReceiver();
-  const span = {
-    traceId: "0af7651916cd43dd8448eb211c80319c",
-    spanId: "b7ad6b7169203331",
-    parentSpanId: "",
-    name: "save",
-    kind: 3,
-    startTimeUnixNano: "1700000000000500000",
-    endTimeUnixNano: "1700000000001000000",
-    attributes: [{ key: "db.system.name", value: { stringValue: "mongodb" } }],
-    status: { code: 2 },
-  };
-  const resource = { attributes: [{ key: "service.name", value: { stringValue: "service-c" } }] };
-  const body = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] });
-  const answer = await ask(receiver.port, "/v1/traces", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
+for (const [how, kind, code] of [
+  ["number", 3, 2],
+  ["name", "SPAN_KIND_CLIENT", "STATUS_CODE_ERROR"],
+] as const) {
+  test(`JSON is read too, with ids as hex, 64-bit numbers as text and enums by ${how}`, async () => {
+    await using receiver = await startReceiver();
+    const span = {
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
+      parentSpanId: "",
+      name: "save",
+      kind,
+      startTimeUnixNano: "1700000000000500000",
+      endTimeUnixNano: "1700000000001000000",
+      attributes: [
+        { key: "db.system.name", value: { stringValue: "mongodb" } },
+        { key: "server.port", value: { intValue: "27017" } },
+        { key: "offset", value: { intValue: "-3" } },
+      ],
+      status: { code },
+    };
+    const resource = { attributes: [{ key: "service.name", value: { stringValue: "service-c" } }] };
+    const body = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] });
+    const answer = await ask(receiver.port, "/v1/traces", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json(), {});
+    assert.partialDeepStrictEqual(receiver.spans, [
+      {
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: null,
+        service: "service-c",
+        kind: "client",
+        startMs: 1_700_000_000_000.5,
+        durationMs: 0.5,
+        attributes: { "db.system.name": "mongodb", "server.port": 27_017, offset: -3 },
+        error: "failed",
+      },
+    ]);
   });
-  assert.equal(answer.status, 200);
-  assert.deepEqual(answer.json(), {});
-  assert.partialDeepStrictEqual(receiver.spans, [
-    {
-      traceId: span.traceId,
-      spanId: span.spanId,
-      parentSpanId: null,
-      service: "service-c",
-      kind: "client",
-      startMs: 1_700_000_000_000.5,
-      durationMs: 0.5,
-      attributes: { "db.system.name": "mongodb" },
-      error: "failed",
-    },
-  ]);
-});
+}
 
 test("a body is handed on as it came", async () => {
   await using receiver = await startReceiver();
