@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { credentials } from "@grpc/grpc-js";
-import { greeter, grpc, handler, saveTo, subscriber } from "#host";
+import { greeter, grpc, saveTo, subscriber } from "#host";
 import { graphOf } from "#host/kinds/graph";
 import { startTestHost } from "#host/testing";
 import { type Greeting, GreetingServiceClient } from "#proto";
 import { ask } from "../test/support/ask.ts";
 import { useDatabase } from "../test/support/services.ts";
+import { shop } from "../test/support/shop.ts";
 import { until } from "../test/support/until.ts";
 import { gateway } from "./gateway.ts";
 
@@ -22,42 +23,20 @@ const serviceF = subscriber({ name: "service-f", greeting: "Hola", effects: [eff
 const sink = hosts.use(await startTestHost(serviceF, { env: { MONGODB_URL } }));
 await until("the subscriber", () => sink.ready());
 
-const orders = handler({
-  name: "orders",
-  routes: {
-    "POST /api/orders": {
-      summary: "Takes an order",
-      body: { type: "object", required: ["item"], properties: { item: { type: "string" } } },
-      handle: async ({ body, headers }) => ({
-        status: 201,
-        headers: { location: "/api/orders/7", "x-kept": "yes", "set-cookie": "no" },
-        body: { item: body.item, language: headers["accept-language"], cookie: headers.cookie },
-      }),
-    },
-    "GET /api/orders/{id}": {
-      handle: async ({ parameters, query }) => ({
-        body: { id: parameters.id, q: query.get("q") },
-      }),
-    },
-    "GET /status": {
-      handle: async () => ({
-        body: Buffer.from("fine"),
-        headers: { "content-type": "text/plain" },
-      }),
-    },
-    "DELETE /api/orders/{id}": { handle: async () => undefined },
-  },
-});
-const shop = hosts.use(await startTestHost(orders));
-const definitions = [serviceA, serviceF, orders];
+const orders = hosts.use(await startTestHost(shop));
+const definitions = [serviceA, serviceF, shop];
 const declared = graphOf(definitions);
 const graph = {
-  nodes: [{ name: "gateway", kind: "gateway" }, ...declared.nodes],
+  nodes: [
+    { name: "gateway", kind: "gateway" },
+    { name: "plain", kind: "function" },
+    ...declared.nodes,
+  ],
   edges: [{ from: "gateway", to: "service-a", protocol: "grpc" }, ...declared.edges],
 };
 const entry = hosts.use(
   await startTestHost(gateway({ name: "gateway", to: grpc("service-a"), graph }), {
-    callees: { "service-a": root.address, "service-f": sink.address, orders: shop.address },
+    callees: { "service-a": root.address, "service-f": sink.address, orders: orders.address },
   }),
 );
 const { port } = entry;
@@ -100,6 +79,9 @@ test("answers 404 for a function that there is not, and names those that there a
     assert.equal(code, "ERR_NOT_FOUND");
     assert.ok(detail.endsWith(`there are ${known}`), detail);
   }
+  const plain = await ask(port, "/api/services/plain/hello");
+  assert.equal(plain.status, 404);
+  assert.match(plain.text, /plain declares no routes/);
   const posted = await ask(port, "/api/services/service-a/events", { method: "POST", body: "{}" });
   assert.equal(posted.status, 404);
 });
@@ -169,66 +151,6 @@ test("answers by gRPC on the same port", async () => {
   const [greeting] = await promise.finally(() => client.close());
   assert.equal(greeting?.service, "Service-A");
 });
-
-test("passes a request on to a function's declared route, with and without its leading /api", async () => {
-  for (const path of ["/api/services/orders/orders", "/api/services/orders/api/orders"]) {
-    const headers = {
-      "content-type": "application/json",
-      "accept-language": "de",
-      cookie: "session=1",
-    };
-    const answer = await ask(port, path, { headers, body: '{"item":"tea"}' });
-    assert.equal(answer.status, 201, path);
-    assert.deepEqual(answer.json(), { item: "tea", language: "de" });
-    assert.equal(answer.headers.location, "/api/orders/7");
-    assert.equal(answer.headers["x-kept"], "yes");
-    assert.equal(answer.headers["set-cookie"], undefined);
-  }
-  const found = await ask(port, "/api/services/orders/orders/a%20b?q=1%262");
-  assert.deepEqual(found.json(), { id: "a b", q: "1&2" });
-  const status = await ask(port, "/api/services/orders/status");
-  assert.deepEqual([status.text, status.headers["content-type"]], ["fine", "text/plain"]);
-  const gone = await ask(port, "/api/services/orders/orders/1", { method: "DELETE" });
-  assert.deepEqual([gone.status, gone.text], [204, ""]);
-  const wrong = await ask(port, "/api/services/orders/orders", {
-    headers: { "content-type": "application/json" },
-    body: "{}",
-  });
-  assert.equal(wrong.status, 400);
-  assert.match(wrong.text, /item/);
-});
-
-test("a triggered request is named by the route that it takes, whatever the function", async () => {
-  await ask(port, "/api/services/orders/orders/8");
-  await ask(port, "/api/services/service-a/greeting");
-  const routes = entry.logs.map(({ route }) => route);
-  assert.ok(routes.includes("/api/services/{name}/orders/{id}"));
-  assert.ok(routes.includes("/api/services/{name}/greeting"));
-});
-
-for (const [method, path, status] of [
-  ["GET", "/api/services/orders/nowhere", 404],
-  ["GET", "/api/services/orders", 404],
-  ["GET", "/api/services/orders/", 404],
-  ["PATCH", "/api/services/orders/orders/7", 405],
-  ["GET", "/api/services/orders/healthz", 404],
-  ["GET", "/api/services/orders/metrics", 404],
-  ["GET", "/api/services/orders/orders/..", 404],
-  ["GET", "/api/services/orders/orders/%2e%2e", 404],
-  ["GET", "/api/services/orders/orders/a/../../status", 404],
-  ["GET", "/api/services/orders/%6frders", 404],
-  ["GET", "/api/services/..%2forders/status", 404],
-  ["GET", "/api/services/ORDERS/status", 404],
-  ["GET", "/api/services/__proto__/status", 404],
-  ["GET", "/api/services/gateway/api/graph", 404],
-  ["GET", "/api/services/orders/orders/%ff", 400],
-] as const) {
-  test(`${method} ${path} reaches no route, and is ${status}`, async () => {
-    const answer = await ask(port, path, { method });
-    assert.equal(answer.status, status, answer.text);
-    assert.equal(answer.headers["content-type"], "application/problem+json");
-  });
-}
 
 test("faults can name every function that serves requests, with or without HTTP routes", () => {
   const nodes = [

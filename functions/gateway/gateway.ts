@@ -22,6 +22,7 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
   const functions = graph.nodes.flatMap((node): Triggered[] =>
     node.routes ? [{ ...node, routes: node.routes as readonly RouteDeclaration[] }] : [],
   );
+  const all = graph.nodes.filter(canFail).map((node) => node.name);
   const get = (path: string, handle: HouseRoute["handle"]): HouseRoute => ({
     method: "GET",
     path,
@@ -33,7 +34,7 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
   const passOn = (method: RouteDeclaration["method"]): HouseRoute => ({
     method,
     path: "/api/services/{name}/{path...}",
-    handle: (request, inside) => trigger(functions, method, request, inside),
+    handle: (request, inside) => trigger({ functions, all }, method, request, inside),
   });
   return handlerOf(
     {
@@ -43,7 +44,7 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
       deploy: { public: true, subdomain: "api", scale: { min: 1 }, ...deploy },
     },
     {
-      faultTargets: [name, ...graph.nodes.filter(canFail).map((one) => one.name)],
+      faultTargets: [name, ...all],
       routes: [
         get("/", async () => ({ body: index(functions) })),
         get("/api/greeting", whole),

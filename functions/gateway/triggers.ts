@@ -17,15 +17,25 @@ export interface Triggered {
   readonly routes: readonly RouteDeclaration[];
 }
 
+export interface Triggers {
+  readonly functions: readonly Triggered[];
+  /** Functions of the graph by name, those without declared routes among them. */
+  readonly all: readonly string[];
+}
+
 /** Passes a request on to the declared route that its path names, and answers what that answers. */
 export async function trigger(
-  functions: readonly Triggered[],
+  { functions, all }: Triggers,
   method: RouteDeclaration["method"],
   { parameters, query, headers, body, call, onRoute }: RouteRequest,
   { runtime }: Inside,
 ): Promise<RouteAnswer> {
   const { name = "", path = "" } = parameters;
   const target = functions.find((one) => one.name === name);
+  if (!target && all.includes(name)) {
+    const detail = `${name} declares no routes, so there is nothing to pass on to`;
+    throw new HostError("ERR_NOT_FOUND", detail);
+  }
   if (!target) {
     const known = functions.map((one) => one.name).join(", ");
     throw new HostError("ERR_NOT_FOUND", `there is no function ${name}; there are ${known}`);

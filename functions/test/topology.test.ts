@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Definition } from "#host";
@@ -33,5 +33,18 @@ describe("the definitions", () => {
       const lines = text.trimEnd().split("\n").length;
       assert.ok(lines >= 8 && lines <= 25, `${name} takes ${lines}`);
     }
+  });
+
+  test("take everything of the host from #host; the gateway and the bridge are the host's own", async () => {
+    const found: string[] = [];
+    for (const { name } of definitions) {
+      if (["gateway", "bridge"].includes(name)) continue;
+      for await (const file of glob(`${name}/**/*.ts`, { cwd: functionsDir })) {
+        const text = await readFile(join(functionsDir, file), "utf8");
+        const reaches = /from "(#host\/|(\.\.\/)+host\/)/.test(text);
+        if (reaches && !file.endsWith(".test.ts")) found.push(file);
+      }
+    }
+    assert.deepEqual(found, []);
   });
 });

@@ -18,7 +18,7 @@ export const variables = {
   OTEL_EXPORTER_OTLP_ENDPOINT:
     "where spans are sent, by OTLP over HTTP; needed for there to be any",
   MONGODB_URL: "where functions save; needed by those that do",
-  RABBITMQ_URL: "where D publishes and the bridge consumes; needed by both",
+  RABBITMQ_URL: "where functions publish and the bridge consumes; needed by those that do",
   CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
   FAULTS: "on: requests may bring faults in the header x-fault; off: that is ignored (off)",
   METRICS: "on: GET /metrics shows figures to Prometheus; off: there are none (on)",

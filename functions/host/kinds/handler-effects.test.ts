@@ -142,10 +142,13 @@ test("events go to the handler of their type, and one without a handler is refus
       headers: { "content-type": "application/cloudevents+json" },
       body: JSON.stringify({
         ...{ specversion: "1.0", id: "1", source: "/orders", type, xrequestid: "r1" },
+        time: new Date().toISOString(),
         data: { item: "tea" },
       }),
     });
   assert.equal((await post("order.created")).status, 204);
+  const { text } = await ask(host.port, "/metrics");
+  assert.match(text, /cloudevents_delivery_lag_seconds_count{service_name="invoices"} 1/);
   assert.deepEqual(seen, [["order.created", { item: "tea" }, "r1"]]);
   assert.equal((await post("order.paid")).status, 500);
   const refused = await post("order.lost");

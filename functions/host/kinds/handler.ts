@@ -137,6 +137,7 @@ async function open(options: Options, house: HouseParts, runtime: Runtime): Prom
     const read = event.read();
     if (house.onEvent) await house.onEvent(read, event.key, call, inside);
     else await handlerFor(read)(read, contextOf(call));
+    runtime.metrics?.delivered(read.time);
     return undefined;
   };
   const handlerFor = ({ type }: EventJson) => {

@@ -45,9 +45,8 @@ export function subscriber({
     {
       greeting,
       greetings: async () => [createGreeting(name, greeting)],
-      async onEvent(event, key, call, { runtime, effects }) {
+      async onEvent(event, key, call, { effects }) {
         await applyAll(effects, { id: key, event } satisfies Message, call, name);
-        runtime.metrics?.delivered(event.time);
       },
       routes:
         stores < 0

@@ -4,7 +4,9 @@ export function suggest(name: string, known: readonly string[]): string {
   const distances = new Map(known.map((one) => [one, distance(name, one)]));
   const least = Math.min(...distances.values());
   const near =
-    least > Math.max(1, name.length / 3) ? [] : known.filter((one) => distances.get(one) === least);
+    least > Math.max(1, name.length / 3)
+      ? []
+      : known.filter((one) => distances.get(one) === least).slice(0, 3);
   return near.length > 0 ? `did you mean ${near.join(" or ")}?` : `there is ${known.join(", ")}`;
 }
 

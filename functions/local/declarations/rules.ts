@@ -81,7 +81,9 @@ const isFailed =
   ({ folder, failure }: Declared) =>
     folder === name && failure;
 
-function* edgeOf({ name, protocol, ...rest }: Callee, { routes, services }: Definition) {
+function* edgeOf({ name, protocol, ...rest }: Callee, { routes, services, problems }: Definition) {
+  // What a broken declaration will answer is not known.
+  if (problems.length > 0) return;
   const greets = routes.some(({ path }) => path === "/api/greeting");
   if (protocol === "http") {
     if (routes.length === 0) yield `calls http("${name}"), which answers no request: leave it out`;
