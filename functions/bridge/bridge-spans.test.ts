@@ -4,11 +4,11 @@ import { after, test } from "node:test";
 import { connect } from "amqplib";
 import { HostError } from "#host/base/errors";
 import { deadLetterName, declareQueue } from "#host/events/queue";
-import { startTestHost } from "#host/testing";
 import { unique } from "../test/support/effect-host.ts";
 import { startReceiver } from "../test/support/receiver.ts";
 import { useBroker } from "../test/support/services.ts";
 import { testFunction } from "../test/support/test-function.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { is, tracedTo } from "../test/support/traced.ts";
 import { bridge } from "./bridge.ts";
 

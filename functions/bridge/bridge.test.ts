@@ -7,9 +7,9 @@ import { after, test } from "node:test";
 import amqp, { type GetMessage } from "amqplib";
 import { problemType } from "#host/base/errors";
 import { deadLetterName, deadLetterReasonHeader, declareQueue } from "#host/events/queue";
-import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
 import { useBroker } from "../test/support/services.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { until } from "../test/support/until.ts";
 import { bridge } from "./bridge.ts";
 

@@ -4,10 +4,10 @@ import { after, test } from "node:test";
 import { connect } from "amqplib";
 import { handler } from "#host";
 import { deadLetterName } from "#host/events/queue";
-import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
 import { unique } from "../test/support/effect-host.ts";
 import { useBroker } from "../test/support/services.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { until } from "../test/support/until.ts";
 import { bridge } from "./bridge.ts";
 

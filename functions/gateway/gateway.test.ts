@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import { greeter, grpc, saveTo, subscriber } from "#host";
-import { graphOf } from "#host/kinds/graph";
-import { startTestHost } from "#host/testing";
 import { type Greeting, GreetingServiceClient } from "#proto";
+import { graphOf } from "../local/declared-graph.ts";
 import { ask } from "../test/support/ask.ts";
 import { useDatabase } from "../test/support/services.ts";
 import { shop } from "../test/support/shop.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { until } from "../test/support/until.ts";
 import { gateway } from "./gateway.ts";
 

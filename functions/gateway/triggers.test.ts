@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { greeter, grpc } from "#host";
-import { graphOf } from "#host/kinds/graph";
-import { startTestHost } from "#host/testing";
+import { graphOf } from "../local/declared-graph.ts";
 import { ask } from "../test/support/ask.ts";
 import { shop } from "../test/support/shop.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { gateway } from "./gateway.ts";
 
 const hosts = new AsyncDisposableStack();

@@ -4,12 +4,12 @@ import type { HostError } from "#host/base/errors";
 import type { Resource } from "#host/base/resource";
 import type { Call } from "#host/call/call";
 import { createGrpcClient } from "#host/grpc/client";
-import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../test/support/ask.ts";
 import { openRaw } from "../test/support/raw.ts";
 import { testCall } from "../test/support/test-call.ts";
 import { testFunction } from "../test/support/test-function.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { until } from "../test/support/until.ts";
 
 const hello: Greeting = { id: "1", service: "Tested", message: "hello", created: "" };

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../test/support/ask.ts";
 import { runNode } from "../test/support/run-function.ts";
 import { testFunction } from "../test/support/test-function.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { until } from "../test/support/until.ts";
 
 const functions = join(import.meta.dirname, "..");
@@ -113,7 +113,7 @@ test("importing every function opens nothing: the process ends by itself", async
 test("a driver is loaded by a function that needs it, and by no other", async () => {
   const script = (name: string) => `
     import { createRequire } from "node:module";
-    import { startTestHost } from ${JSON.stringify(join(functions, "host/testing.ts"))};
+    import { startTestHost } from ${JSON.stringify(join(functions, "test/support/test-host.ts"))};
     const { default: definition } = await import(${JSON.stringify(join(functions, name, "index.ts"))});
     const url = "://127.0.0.1:1";
     const env = { MONGODB_URL: "mongodb" + url, RABBITMQ_URL: "amqp" + url };
@@ -139,7 +139,7 @@ test("nothing of OpenTelemetry's SDK is loaded unless there is a receiver for sp
     import { registerHooks } from "node:module";
     const loaded = [];
     registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
-    const { startTestHost } = await import(${JSON.stringify(join(functions, "host/testing.ts"))});
+    const { startTestHost } = await import(${JSON.stringify(join(functions, "test/support/test-host.ts"))});
     const { default: definition } = await import(${JSON.stringify(join(functions, "gateway/index.ts"))});
     const host = await startTestHost(definition, { env: process.env });
     await fetch("http://" + host.address + "/").then((answer) => answer.text());

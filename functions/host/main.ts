@@ -6,7 +6,7 @@
  *   index         what a function may import
  *   host          one function on one port, and its end
  *   kinds/        handler is what every kind is made of: greeter, subscriber; gateway, bridge and ui are in their folders.
- *                 definition is their data, open what they stand on, graph what the definitions draw together
+ *                 definition is their data, open what they stand on
  *   serve/        listener knows HTTP/1.1 and gRPC apart by a connection's first bytes; lifecycle, health
  *   http/         server, the road of a request, routes, answers; client; plain for plain handlers
  *   grpc/         server, services, reflection; client

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cloudEvent, http } from "@google-cloud/functions-framework";
-import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 
 const env = { DEADLINE_MS: "500" };
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { http } from "@google-cloud/functions-framework";
-import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
 import { startReceiver } from "../test/support/receiver.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { is, tracedTo } from "../test/support/traced.ts";
 import { until } from "../test/support/until.ts";
 

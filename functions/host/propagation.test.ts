@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, http } from "#host";
-import { startTestHost } from "#host/testing";
 import { ask } from "../test/support/ask.ts";
 import { startReceiver } from "../test/support/receiver.ts";
 import { testFunction } from "../test/support/test-function.ts";
+import { startTestHost } from "../test/support/test-host.ts";
 import { is, startEcho, tracedTo } from "../test/support/traced.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";

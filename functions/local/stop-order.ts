@@ -1,4 +1,4 @@
-import { graphOf } from "#host/kinds/graph";
+import { graphOf } from "./declared-graph.ts";
 import type { Deployable } from "./discover.ts";
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { graphOf } from "#host/kinds/graph";
+import { graphOf } from "../local/declared-graph.ts";
 import { isOfDesign } from "./support/design.ts";
 import { eventually, startTestGraph, type TestGraph } from "./support/graph.ts";
 

@@ -3,8 +3,8 @@ import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Definition } from "#host";
-import { graphOf } from "#host/kinds/graph";
 import graph from "../gateway/graph.json" with { type: "json" };
+import { graphOf } from "../local/declared-graph.ts";
 import { functionsDir, loadFunctions } from "../local/discover.ts";
 import { designEdges, designFunctions, edgeText, isOfDesign } from "./support/design.ts";
 

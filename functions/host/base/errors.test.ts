@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ErrorCode, errorTable, HostError, problemType, reasonOf } from "#host/base/errors";
 import { createGrpcClient } from "#host/grpc/client";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { testCall } from "../../test/support/test-call.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 /** The contract with clients: HTTP status, gRPC status, worth trying again. */
 const contract: Record<ErrorCode, [http: number, grpc: number, retryable: boolean]> = {

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { greeter, grpc, http } from "#host";
 import type { PropagatedHeaders } from "#host/base/headers";
 import type { Call } from "#host/call/call";
-import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../../test/support/ask.ts";
 import { askByGrpc } from "../../test/support/ask-by-grpc.ts";
 import { type Edge, edges } from "../../test/support/edges.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 const on = { FAULTS: "on" };

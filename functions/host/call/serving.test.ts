@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, grpc, http } from "#host";
 import { HostError } from "#host/base/errors";
-import type { LogLine, TestHost } from "#host/testing";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { openRaw } from "../../test/support/raw.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import type { LogLine, TestHost } from "../../test/support/test-host.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { is, leaf, tracedTo } from "../../test/support/traced.ts";
 import { until } from "../../test/support/until.ts";
 

@@ -11,9 +11,9 @@ import {
 } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { HostError } from "#host/base/errors";
-import { startTestHost } from "#host/testing";
 import { reflect } from "../../test/support/reflect.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 const greets = testFunction({ greetings: async () => [] });

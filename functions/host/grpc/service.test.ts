@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { grpc, HostError, handler } from "#host";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { Orders } from "../../test/support/orders-service.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 const orders = handler({
   name: "orders",

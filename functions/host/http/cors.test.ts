@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 const tested = testFunction({
   routes: [{ method: "GET", path: "/", handle: async () => ({ status: 200, body: {} }) }],

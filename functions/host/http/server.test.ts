@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { openRaw } from "../../test/support/raw.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 const limit = 1_000;
 const env = { BODY_LIMIT_BYTES: String(limit) };

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 /** A function that streams until draining begins, and what became of its streams. */

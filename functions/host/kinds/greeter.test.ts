@@ -6,11 +6,11 @@ import { propagatedHeaders } from "#host/base/headers";
 import type { Call } from "#host/call/call";
 import { createGrpcClient } from "#host/grpc/client";
 import type { Effect } from "#host/kinds/definition";
-import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { ask } from "../../test/support/ask.ts";
 import { testCall } from "../../test/support/test-call.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 const greetingOf = (service: string): Greeting => ({

@@ -4,10 +4,10 @@ import { after, test } from "node:test";
 import { connect } from "amqplib";
 import { handler, publishTo, saveTo } from "#host";
 import { deadLetterName } from "#host/events/queue";
-import { startTestHost, type TestHostOptions } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { unique } from "../../test/support/effect-host.ts";
 import { useBroker, useDatabase } from "../../test/support/services.ts";
+import { startTestHost, type TestHostOptions } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 after(() => connection.close());

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { greeter, grpc, HostError, handler, http, type JsonSchema } from "#host";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 interface Order {
   item: string;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, handler, http, publishTo, saveTo, subscriber } from "#host";
 import type { Definition } from "#host/kinds/definition";
-import { startTestHost } from "#host/testing";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 const handle = async () => undefined;
 const on = { "*": async () => {} };

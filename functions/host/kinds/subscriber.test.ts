@@ -6,9 +6,9 @@ import type { PropagatedHeaders } from "#host/base/headers";
 import { draw } from "#host/call/faults";
 import type { Effect } from "#host/kinds/definition";
 import type { Message } from "#host/kinds/effects";
-import { startTestHost } from "#host/testing";
 import { type AskOptions, ask } from "../../test/support/ask.ts";
 import { useDatabase } from "../../test/support/services.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 const url = await useDatabase();

@@ -18,25 +18,12 @@ export async function createValidator(schema: Schema, route: string): Promise<Va
   };
 }
 
-/** For OpenAPI; undefined where the validator's library cannot tell it (Standard JSON Schema). */
-export function jsonSchemaOf(schema: Schema): object | undefined {
-  if (!isStandard(schema)) return schema;
-  const standard = schema["~standard"] as {
-    jsonSchema?: { input(options: { target: string }): object };
-  };
-  try {
-    return standard.jsonSchema?.input({ target: "draft-2020-12" });
-  } catch {
-    return undefined;
-  }
-}
-
 interface Checked {
   readonly value?: unknown;
   readonly problems: readonly string[];
 }
 
-function isStandard(schema: Schema): schema is StandardSchemaV1 {
+export function isStandard(schema: Schema): schema is StandardSchemaV1 {
   return "~standard" in schema;
 }
 

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { createGrpcClient } from "#host/grpc/client";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { openRaw } from "../../test/support/raw.ts";
 import { testCall } from "../../test/support/test-call.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { until } from "../../test/support/until.ts";
 
 const echo = testFunction({

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter } from "#host";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { figureOf, linesOf, outcome, useMetrics } from "../../test/support/metrics.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /** What Prometheus sends, in the order of its wishes. */

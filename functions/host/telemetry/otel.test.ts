@@ -1,10 +1,10 @@
 /** Sending spans: to a receiver that takes them, and to one that does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTestHost } from "#host/testing";
 import { decodeRequest } from "../../local/otlp-messages.ts";
 import { ask } from "../../test/support/ask.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { leaf, tracedTo } from "../../test/support/traced.ts";
 import { until } from "../../test/support/until.ts";
 

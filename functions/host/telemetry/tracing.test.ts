@@ -5,11 +5,11 @@ import { greeter, grpc, http } from "#host";
 import { HostError } from "#host/base/errors";
 import type { Outcome } from "#host/telemetry/operation";
 import { createTracing, type SpanMaker } from "#host/telemetry/tracing";
-import { startTestHost } from "#host/testing";
 import { ask } from "../../test/support/ask.ts";
 import { edges } from "../../test/support/edges.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
 import { testFunction } from "../../test/support/test-function.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 import { is, startPair, tracedTo } from "../../test/support/traced.ts";
 import { until } from "../../test/support/until.ts";
 

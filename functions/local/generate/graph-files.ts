@@ -6,8 +6,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Definition } from "#host/kinds/definition";
-import { sourcesOf } from "#host/kinds/graph";
-import { declaredGraph } from "../declared-graph.ts";
+import { declaredGraph, sourcesOf } from "../declared-graph.ts";
 import { type Deployable, functionsDir } from "../discover.ts";
 
 /** What a kind is given of the graph, and in which file. */

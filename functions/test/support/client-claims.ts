@@ -5,11 +5,11 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { HostError } from "#host/base/errors";
 import type { Call } from "#host/call/call";
-import { startTestHost } from "#host/testing";
 import type { Greeting } from "#proto";
 import { openGate } from "./gate.ts";
 import { testCall } from "./test-call.ts";
 import { testFunction } from "./test-function.ts";
+import { startTestHost } from "./test-host.ts";
 import { until } from "./until.ts";
 
 interface Client extends Disposable {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Runtime } from "#host/call/runtime";
 import type { OpenEffect } from "#host/kinds/definition";
-import { startTestHost, type TestHost } from "#host/testing";
 import { testFunction } from "./test-function.ts";
+import { startTestHost, type TestHost } from "./test-host.ts";
 
 /** A name that no other test uses, for a queue or a database. */
 export function unique(what: string): string {

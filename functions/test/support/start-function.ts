@@ -5,10 +5,10 @@ import { connect } from "amqplib";
 import { MongoClient } from "mongodb";
 import type { Definition } from "#host";
 import { declareQueue } from "#host/events/queue";
-import { startTestHost, type TestHost } from "#host/testing";
 import { type Deployable, loadFunctions } from "../../local/discover.ts";
 import { type Asked, ask } from "./ask.ts";
 import { useBroker, useDatabase } from "./services.ts";
+import { startTestHost, type TestHost } from "./test-host.ts";
 import { until } from "./until.ts";
 
 export interface StartedFunction {

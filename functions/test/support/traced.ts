@@ -2,9 +2,9 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Callee, type Definition, greeter } from "#host";
-import { startTestHost } from "#host/testing";
 import type { Span } from "../../local/otlp.ts";
 import type { Receiver } from "./receiver.ts";
+import { startTestHost } from "./test-host.ts";
 
 export const leaf = greeter({ name: "leaf", greeting: "hello" });
 

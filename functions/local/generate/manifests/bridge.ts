@@ -1,6 +1,6 @@
 /** knative/components/bridge: our bridge, where Knative's RabbitmqSource is not. */
 import type { Definition } from "#host/kinds/definition";
-import { sourcesOf } from "#host/kinds/graph";
+import { sourcesOf } from "../../declared-graph.ts";
 import {
   connectionsTo,
   metricsAnnotations,

@@ -3,7 +3,7 @@
  * and at Knative's activator, at the broker and at the database all come from here.
  */
 import type { Definition } from "#host/kinds/definition";
-import { sourcesOf } from "#host/kinds/graph";
+import { sourcesOf } from "../../declared-graph.ts";
 import type { Deployable } from "../../discover.ts";
 import { sourceAccount } from "./source.ts";
 

@@ -7,7 +7,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sourcesOf } from "#host/kinds/graph";
+import { sourcesOf } from "../../declared-graph.ts";
 import type { Deployable } from "../../discover.ts";
 import { activatorPolicies, callerPolicies } from "./authorization.ts";
 import { bridgeComponent, bridgeDeployment } from "./bridge.ts";

@@ -1,6 +1,6 @@
 /** knative/base/queue.yaml: declares every queue before anything consumes it. */
 import type { Definition } from "#host/kinds/definition";
-import { sourcesOf } from "#host/kinds/graph";
+import { sourcesOf } from "../../declared-graph.ts";
 import { connectionsTo, resourcesOf, securityContext } from "./container.ts";
 import { labelsOf, podLabelsOf } from "./platform.ts";
 import type { Written } from "./written.ts";

@@ -1,5 +1,5 @@
 /** knative/base/source.yaml: what brings each consumed queue's messages to its consumer. */
-import type { SourceEdge } from "#host/kinds/graph";
+import type { SourceEdge } from "../../declared-graph.ts";
 import { accountOf, labelsOf } from "./platform.ts";
 import type { Written } from "./written.ts";
 

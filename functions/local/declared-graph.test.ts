@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, grpc, http, publishTo, saveTo, subscriber } from "#host";
-import { graphOf } from "#host/kinds/graph";
-import { bridge } from "../../bridge/bridge.ts";
+import { bridge } from "../bridge/bridge.ts";
+import { graphOf } from "./declared-graph.ts";
 
 const definitions = [
   greeter({ name: "root", greeting: "hi", calls: [grpc("leaf"), http("sink")] }),

@@ -1,8 +1,8 @@
 /** A host for tests: on a free port, with its log lines kept. Not for functions. */
-import { addressVariable, type Environment } from "./base/config.ts";
-import { type Host, startHost } from "./host.ts";
-import type { Definition } from "./kinds/definition.ts";
-import { createLogger } from "./telemetry/logger.ts";
+import { addressVariable, type Environment } from "#host/base/config";
+import { type Host, startHost } from "#host/host";
+import type { Definition } from "#host/kinds/definition";
+import { createLogger } from "#host/telemetry/logger";
 
 export interface LogLine {
   readonly level: number;
