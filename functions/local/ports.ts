@@ -1,14 +1,23 @@
 import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 
 const host = "127.0.0.1";
 
+/**
+ * Below the ports that systems give to outgoing connections: one of those that is free now may be taken by any
+ * client a moment later, and a server that is started on it then fails.
+ */
+const freeRange = { from: 20_000, to: 32_000 };
+
 /** A port that is free at this moment; it is not reserved, so use it at once. */
 export async function freePort(): Promise<number> {
-  const port = await listenOn(0);
-  if (port === undefined) throw new Error(`no free port on ${host}`);
-  return port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(freeRange.from, freeRange.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port on ${host} between ${freeRange.from} and ${freeRange.to}`);
 }
 
 /** Whether a server of ours could listen on this port of 127.0.0.1. */

@@ -50,10 +50,7 @@ const combinations: readonly (readonly string[])[] = [
 ];
 
 /** Those whose own tests are run: together they have every kind of step. */
-const tested = [
-  ...["call-tree", "call-own", "call-stock", "many", "change", "seen", "gone"],
-  ...["circle", "event-logged", "event-on", "event-and-route"],
-];
+const tested = [...["call-tree", "call-own", "many", "change", "event-on", "event-and-route"]];
 
 const stockProto = `syntax = "proto3";
 package stock;
