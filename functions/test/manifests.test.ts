@@ -171,7 +171,7 @@ test("an image is built again for its own folder and what all functions share, a
   for (const path of ignored) assert.ok(existsSync(join(functionsDir, "..", path)), path);
 });
 
-/** With the group, which tells Knative's Services from Kubernetes'. */
+/** With the group, since Knative and Kubernetes both have a kind Service. */
 function titleOf({ apiVersion, kind, metadata }: Manifest): string {
   return `${apiVersion} ${kind} ${metadata.name}`;
 }

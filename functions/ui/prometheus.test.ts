@@ -41,7 +41,7 @@ const mesh: readonly Requests[] = [
   { from: "service-b-00001-deployment", to: "service-e-v1", protocol: "grpc", grpc: "14", step: 1 },
   // The bridge's place is taken by Knative's source.
   { from: "rabbitmqsource-service-d-0b5a4f", to: "service-f-00001", step: 2 },
-  // Nobody declares it; nor the declared edge by this protocol.
+  // It is not declared; nor is the declared edge by this protocol.
   { from: "service-a-00001-deployment", to: "service-c-00001", protocol: "grpc", step: 1 },
   { from: "service-h-00001-deployment", to: "service-g-00001", step: 1 },
   // The gateway may trigger any function.

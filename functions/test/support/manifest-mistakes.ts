@@ -1,4 +1,4 @@
-/** Mistakes that people make in manifests: the part that is changed, and the one problem that tells of it. */
+/** Mistakes that people make in manifests: the part that is changed, and the one problem that is found. */
 const container = "spec.template.spec.containers.0";
 
 export const mistakes: readonly [

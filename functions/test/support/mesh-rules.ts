@@ -27,7 +27,7 @@ const rulesOf = (policy: Manifest | undefined) => at<PolicyRule[]>(policy, "spec
 const accountsOf = ({ from }: PolicyRule) =>
   from?.flatMap(({ source }) => source.serviceAccounts ?? []) ?? [];
 
-/** One policy for each callee, the database and the broker, which allows its callers and nobody else. */
+/** One policy for each callee, the database and the broker, which allows its callers and no one else. */
 function callees(environment: Environment): string[] {
   const functions = servicesOf(environment).map((callee): Expected => {
     return [callee.name, callersOf(environment, callee)];
@@ -40,7 +40,7 @@ function callees(environment: Environment): string[] {
   return expected.flatMap(([name, callers, port]) => {
     const policy = find(environment, "AuthorizationPolicy", name);
     const title = `AuthorizationPolicy ${name}`;
-    if (!policy) return [`${title}: missing, so nobody may call ${name}`];
+    if (!policy) return [`${title}: missing, so no function may call ${name}`];
     const allowed = rulesOf(policy).flatMap(accountsOf).sort();
     const to = port ? { to: [{ operation: { ports: [port] } }] } : {};
     const rule = { from: [{ source: { serviceAccounts: allowed } }], ...to };
