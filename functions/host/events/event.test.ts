@@ -7,6 +7,7 @@ import { parseBody } from "#host/http/body";
 const required = { specversion: "1.0", id: "1", source: "/s", type: "t" };
 const ce = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "t" };
 const structuredType = "application/cloudevents+json";
+const structuredHeaders = { "content-type": structuredType };
 
 function read(headers: Record<string, string>, body: string | Buffer) {
   const bytes = Buffer.from(body);
@@ -14,6 +15,7 @@ function read(headers: Record<string, string>, body: string | Buffer) {
 }
 
 for (const [what, type, sent] of [
+  ["a leap second", structuredType, { ...required, time: "2028-02-29T23:59:60+01:00" }],
   ["an object", structuredType, { ...required, data: { a: 1 } }],
   ["data 0", structuredType, { ...required, data: 0 }],
   ["data false", structuredType, { ...required, data: false }],
@@ -78,6 +80,36 @@ for (const [what, headers, body, expected] of [
 }
 
 for (const [what, headers, body, pattern] of [
+  ["another version", { ...ce, "ce-specversion": "2.0" }, "", /specversion 2\.0 is not taken/],
+  ["a time in words", { ...ce, "ce-time": "yesterday" }, "", /time=yesterday is not in RFC 3339/],
+  ["a date only", { ...ce, "ce-time": "2026-01-01" }, "", /RFC 3339/],
+  ["a day that February lacks", { ...ce, "ce-time": "2026-02-29T00:00:00Z" }, "", /RFC 3339/],
+  ["hour 24", { ...ce, "ce-time": "2026-01-01T24:00:00Z" }, "", /RFC 3339/],
+  ["an offset of 25 hours", { ...ce, "ce-time": "2026-01-01T00:00:00+25:00" }, "", /RFC 3339/],
+  [
+    "data twice",
+    structuredHeaders,
+    JSON.stringify({ ...required, data: 1, data_base64: "AA==" }),
+    /exclude each other/,
+  ],
+  [
+    "broken base64",
+    structuredHeaders,
+    JSON.stringify({ ...required, data_base64: "%%%" }),
+    /data_base64 is not base64/,
+  ],
+  [
+    "an object for an extension",
+    structuredHeaders,
+    JSON.stringify({ ...required, ext: {} }),
+    /ext has a value/,
+  ],
+  [
+    "a fraction for an extension",
+    structuredHeaders,
+    JSON.stringify({ ...required, ext: 0.5 }),
+    /ext has a value/,
+  ],
   [
     "a batch",
     { "content-type": "application/cloudevents-batch+json" },

@@ -129,6 +129,8 @@ function validated(sent: Record<string, unknown>): EventJson {
   // The SDK makes up an id and a specversion that are missing, and each delivery would be another event.
   const missing = ["specversion", "id", "source", "type"].find((name) => !sent[name]);
   if (missing) throw refusal(`the attribute ${missing} is missing`);
+  const broken = brokenRule(sent);
+  if (broken) throw refusal(broken);
   try {
     // Without the data, which is any value. The SDK's own object would change the time's spelling.
     const { data: _, data_base64: __, ...attributes } = sent;
@@ -137,6 +139,39 @@ function validated(sent: Record<string, unknown>): EventJson {
   } catch (thrown) {
     throw refusal(describe(thrown), thrown);
   }
+}
+
+/** Rules of the specification and of its JSON format that the SDK does not hold. */
+function brokenRule({ data, data_base64: base64, ...attributes }: Record<string, unknown>) {
+  const { specversion, time } = attributes;
+  if (!/^(1\.0|0\.3)$/.test(String(specversion))) return `specversion ${specversion} is not taken`;
+  if (time !== undefined && time !== null && !isTimestamp(String(time))) {
+    return `time=${time} is not in RFC 3339 format, or there is no such time`;
+  }
+  if (base64 !== undefined && data !== undefined) return "data and data_base64 exclude each other";
+  if (base64 !== undefined && Buffer.from(String(base64), "base64").toString("base64") !== base64) {
+    return "data_base64 is not base64";
+  }
+  const wrong = Object.entries(attributes).find(
+    ([, value]) =>
+      (typeof value === "object" && value !== null) ||
+      (typeof value === "number" && value !== (value | 0)),
+  );
+  return wrong && `${wrong[0]} has a value that an attribute cannot have`;
+}
+
+/** RFC 3339, 5.6, with the days that its month has. */
+function isTimestamp(text: string): boolean {
+  const parts =
+    /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):(\d\d))$/i.exec(text);
+  if (!parts) return false;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ...offset] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0));
+  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const isDate = month >= 1 && month <= 12 && day >= 1 && day <= days;
+  const [offsetHour = 0, offsetMinute = 0] = offset;
+  return isDate && hour < 24 && minute < 60 && second <= 60 && offsetHour < 24 && offsetMinute < 60;
 }
 
 function refusal(why: string, cause?: unknown): HostError {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { greeter } from "#host";
 import { createGrpcClient } from "#host/grpc/client";
 import { GreetingServiceService } from "#proto";
 import { claimsOfBothClients } from "../../test/support/client-claims.ts";
 import { testCall } from "../../test/support/test-call.ts";
+import { startTestHost } from "../../test/support/test-host.ts";
 
 function clientOf(address: string) {
   const client = createGrpcClient(() => address);
@@ -44,3 +46,20 @@ for (const [name, code] of [
     await assert.rejects(client.greetings("callee", call), { code, message: /^callee: / });
   });
 }
+
+test("calls go to their callee directly, whatever proxy the environment names", async (t) => {
+  const names = ["http_proxy", "https_proxy", "grpc_proxy"];
+  const before = names.map((name) => process.env[name]);
+  t.after(() => {
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    }
+  });
+  for (const name of names) process.env[name] = "http://127.0.0.1:9";
+  await using host = await startTestHost(greeter({ name: "leaf", greeting: "hi" }));
+  const client = createGrpcClient(() => host.address);
+  using call = testCall();
+  const [greeting] = await client.greetings("leaf", call).finally(client.close);
+  assert.equal(greeting?.message, "hi");
+});

@@ -38,6 +38,8 @@ export function createGrpcClient(
     const channel = new Client(addressOf(callee), credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
+      // By itself grpc-js goes through the environment's http_proxy, where no function can be reached.
+      "grpc.enable_http_proxy": 0,
     });
     channels.set(callee, channel);
     return channel;

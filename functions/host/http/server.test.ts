@@ -159,3 +159,16 @@ test("a client cannot allow more time than the host does", async () => {
     assert.equal(answer.json().detail, "no answer within 20 ms");
   }
 });
+
+for (const [form, status] of [
+  ["http://localhost:8080/healthz", 200],
+  ["HTTP://example.com/", 200],
+  ["http://example.com", 200],
+  ["http://example.com?q=1", 200],
+  ["http://example.com/nowhere", 404],
+] as const) {
+  test(`a request for ${form}, as to a proxy, is answered with ${status}`, async () => {
+    await using host = await startTestHost(tested, { env });
+    assert.equal((await ask(host.port, form)).status, status);
+  });
+}

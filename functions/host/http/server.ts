@@ -26,6 +26,8 @@ export interface HttpServerOptions {
 
 export function createHttpServer(options: HttpServerOptions): Server {
   const listener: RequestListener = (request, response) => {
+    // A client that takes us for its proxy sends the absolute form (RFC 9112, 3.2.2).
+    request.url = request.url?.replace(/^https?:\/\/[^/?#]*/i, "").replace(/^(?!\/)/, "/");
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
     const reads = request.method === "GET" || request.method === "HEAD";

@@ -47,6 +47,22 @@ test("exemplars lead to traces, for clients that accept OpenMetrics", async () =
   assert.doesNotMatch(String(plain.body), /trace_id|# EOF/);
 });
 
+for (const [accept, isOpen] of [
+  ["application/openmetrics-text;q=0,text/plain", false],
+  ["application/openmetrics-text;q=0.2,text/plain;q=0.5", false],
+  ["application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4,*/*;q=0.1", true],
+  ["APPLICATION/OPENMETRICS-TEXT", true],
+  ["*/*", false],
+  ["", false],
+] as const) {
+  test(`accept: ${accept} is answered with ${isOpen ? "OpenMetrics" : "Prometheus' text"}`, async () => {
+    using metrics = useMetrics();
+    const answer = await metrics.answer(accept);
+    const type = answer.headers?.["content-type"] ?? "";
+    assert.equal(type.startsWith("application/openmetrics-text"), isOpen);
+  });
+}
+
 test("both formats keep their names, one after the other and at the same time", async () => {
   using metrics = useMetrics();
   metrics.fault("delay");

@@ -14,6 +14,7 @@ import {
   type RegistryContentType,
 } from "@prometheus-io/client";
 import type { RouteAnswer } from "../base/answer.ts";
+import { parseMediaType } from "../base/media-type.ts";
 import { families } from "./metric-families.ts";
 import type { Outcome } from "./operation.ts";
 import { watchProcess } from "./process-metrics.ts";
@@ -190,7 +191,7 @@ export function createMetrics(name: string): Metrics {
     },
     ready: () => start.set(performance.now() / 1_000),
     async answer(accept = "") {
-      const format = accept.includes("application/openmetrics-text")
+      const format = prefersOpenMetrics(accept)
         ? Registry.OPENMETRICS_CONTENT_TYPE
         : Registry.PROMETHEUS_CONTENT_TYPE;
       const body = Buffer.from(await render(format));
@@ -198,6 +199,19 @@ export function createMetrics(name: string): Metrics {
     },
     close: stopWatching,
   };
+}
+
+/** By the weights of the list (RFC 9110, 12.5.1). Only a client that names OpenMetrics gets it. */
+function prefersOpenMetrics(accept: string): boolean {
+  const weights = new Map(
+    accept.split(",").map((item) => {
+      const { essence, parameters } = parseMediaType(item);
+      return [essence, Number(parameters.q ?? 1)] as const;
+    }),
+  );
+  const open = weights.get("application/openmetrics-text") ?? 0;
+  const text = ["text/plain", "text/*", "*/*"].find((type) => weights.has(type));
+  return open > 0 && open >= (weights.get(text ?? "") ?? 0);
 }
 
 function labelOf(attribute: string): string {
