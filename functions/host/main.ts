@@ -35,6 +35,11 @@ try {
     process.exit(0);
   } else stopWhenTold(await startHost(definition));
 } catch (thrown) {
+  const { code, port } = thrown as NodeJS.ErrnoException & { port?: number };
+  if (code === "EADDRINUSE") {
+    process.stderr.write(`port ${port} is taken by another process: set PORT to a free one\n`);
+    process.exit(1);
+  }
   const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
   process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);
   process.exit(wrongConfig ? 2 : 1);

@@ -137,3 +137,36 @@ test("spans go to the endpoint of traces as it is, else to that of everything at
   };
   assert.equal(urlWith(both), "http://other/x");
 });
+
+for (const [name, value, pattern] of [
+  [
+    "RABBITMQ_URL",
+    "amqp://guest:gu#est@h:5672",
+    /RABBITMQ_URL=amqp:\/\/guest:\*\*\*@h:5672: a # .* %23/,
+  ],
+  ["RABBITMQ_URL", "amqp://h:port", /it is no URL/],
+  ["RABBITMQ_URL", "amqp://h:99999", /it is no URL/],
+  ["RABBITMQ_URL", "amqp://:5672", /it is no URL|a host is missing/],
+  ["MONGODB_URL", "mongodb://u:p#w@h", /MONGODB_URL=.*%23/],
+  ["MONGODB_URL", "mongodb://u:p@h:0x1,other", /it is no URL/],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", /%20/],
+  ["SERVICE_B_ADDRESS", "b:0", /SERVICE_B_ADDRESS=b:0/],
+  ["SERVICE_B_ADDRESS", "b:65536", /SERVICE_B_ADDRESS=b:65536/],
+] as const) {
+  test(`${name}=${value} is a problem at the start`, () => {
+    const needs = { name: "a", calls: ["service-b"], mongodb: false, rabbitmq: false };
+    assert.match(problemsOf({ ...target, [name]: value }, needs), pattern);
+  });
+}
+
+for (const [name, value] of [
+  ["RABBITMQ_URL", "amqps://user:p%23ss@broker.example-api.com:5671/vhost?heartbeat=10"],
+  ["RABBITMQ_URL", "amqp://[::1]:5672"],
+  ["MONGODB_URL", "mongodb://u:p%40@a:27017,b:27018,c/db?replicaSet=rs"],
+  ["MONGODB_URL", "mongodb+srv://u:p@database.example-api.com/?retryWrites=true"],
+  ["SERVICE_B_ADDRESS", "[::1]:8080"],
+] as const) {
+  test(`${name}=${value} is taken`, () => {
+    loadConfig({ ...target, [name]: value }, undefined).addressOf("service-b");
+  });
+}

@@ -130,17 +130,21 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
       return undefined;
     }
     const scheme = schemes.find((s) => value.startsWith(`${s}://`) && value.length > s.length + 3);
-    if (!scheme) wrong(name, `${schemes.join(":// or ")}://host:port is expected`);
+    const problem = scheme
+      ? urlProblem(value)
+      : `${schemes.join(":// or ")}://host:port is expected`;
+    if (problem) wrong(name, problem);
     return value;
   };
   const web = (name: Variable) => url(name, ["http", "https"], undefined)?.replace(/\/+$/, "");
   const address = (name: string) => {
     const value = text(addressVariable(name));
     if (value === undefined) return namespace ? `${name}.${namespace}:80` : `${name}:80`;
-    if (/^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(value)) {
+    const [, port = 80] = /^(?:\[[\da-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(value) ?? ["", 0];
+    if (Number(port) >= 1 && Number(port) <= 65_535) {
       return /:\d+$/.test(value) ? value : `${value}:80`;
     }
-    wrong(addressVariable(name), "host or host:port is expected");
+    wrong(addressVariable(name), "host or host:port is expected, with a port up to 65535");
     return value;
   };
   const telemetry = (): TelemetryConfig | undefined => {
@@ -216,4 +220,15 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     throw new HostError("ERR_CONFIG", `wrong configuration:\n- ${problems.join("\n- ")}`);
   }
   return config;
+}
+
+/** What a driver would refuse later, or read otherwise than it was meant. */
+function urlProblem(url: string): string | undefined {
+  if (/[#\s]/.test(url)) return "a # or a blank in the user or password is written as %23 or %20";
+  // Of several hosts, which only MongoDB's URLs have, the first stands for all.
+  const first = url.replace(/^(mongodb[^@,]*@?[^,/]*)(,[^/?]*)/, "$1");
+  if (!URL.canParse(first)) {
+    return "it is no URL: percent-encode what is special in user and password, and give a port from 1 to 65535";
+  }
+  return new URL(first).hostname ? undefined : "a host is missing";
 }
