@@ -49,7 +49,9 @@ export async function askIstio(
   signal = AbortSignal.timeout(timeoutMs),
 ): Promise<IstioFigures> {
   const queries = queriesFor(names);
-  const ask = (name: keyof typeof queries) => query(url, queries[name], signal);
+  // All of one moment, a second ago: what was scraped until then is stored, and shares are of the same samples.
+  const time = String(Date.now() / 1_000 - 1);
+  const ask = (name: keyof typeof queries) => query(url, { query: queries[name], time }, signal);
   const [all, failed, durations, bytes] = await Promise.all([
     ask("requests"),
     ask("failed"),
@@ -137,9 +139,13 @@ interface QueryAnswer {
 }
 
 /** An instant query: Prometheus' HTTP API, /api/v1/query. */
-async function query(url: string, promQl: string, signal: AbortSignal): Promise<Sample[]> {
+async function query(
+  url: string,
+  asked: { query: string; time: string },
+  signal: AbortSignal,
+): Promise<Sample[]> {
   try {
-    const body = new URLSearchParams({ query: promQl });
+    const body = new URLSearchParams(asked);
     const response = await fetch(`${url}/api/v1/query`, { method: "POST", body, signal });
     const answer = (await response.json()) as QueryAnswer;
     if (answer.status !== "success") throw new Error(answer.error ?? `status ${response.status}`);
