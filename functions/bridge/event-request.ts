@@ -5,6 +5,7 @@
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { parseMediaType } from "#host/base/media-type";
+import { isBase64 } from "#host/events/event";
 
 /** The parts of a delivered AMQP message that are read here. */
 export interface DeliveredMessage {
@@ -113,9 +114,8 @@ function dataBytes(data: unknown, type: string | undefined): Buffer {
 }
 
 function base64Bytes(text: unknown): Buffer {
-  const bytes = Buffer.from(String(text), "base64");
-  if (bytes.toString("base64") !== text) throw new TypeError("data_base64 is not base64");
-  return bytes;
+  if (!isBase64(text)) throw new TypeError("data_base64 is not base64");
+  return Buffer.from(text, "base64");
 }
 
 function binaryRequest(

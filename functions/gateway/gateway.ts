@@ -3,7 +3,7 @@ import type { Definition, Deploy, RouteDeclaration } from "#host/kinds/definitio
 import { greetingsToJson } from "#host/kinds/greetings";
 import { type HouseRoute, handlerOf } from "#host/kinds/handler";
 import { openApi } from "./openapi.ts";
-import { isGreeting, type Triggered, trigger } from "./triggers.ts";
+import { isGreeting, type Triggered, trigger, triggeredOf } from "./triggers.ts";
 
 export interface GatewayOptions {
   name: string;
@@ -19,9 +19,7 @@ export interface GatewayOptions {
 
 /** The way in from outside: asks the whole graph, or triggers any one function of it by its declared routes. */
 export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Definition {
-  const functions = graph.nodes.flatMap((node): Triggered[] =>
-    node.routes ? [{ ...node, routes: node.routes as readonly RouteDeclaration[] }] : [],
-  );
+  const functions = triggeredOf(graph.nodes);
   const all = graph.nodes.filter(canFail).map((node) => node.name);
   const get = (path: string, handle: HouseRoute["handle"]): HouseRoute => ({
     method: "GET",

@@ -15,6 +15,17 @@ export interface Triggered {
   readonly name: string;
   readonly kind: string;
   readonly routes: readonly RouteDeclaration[];
+  readonly ways: readonly Way[];
+}
+
+/** The nodes of a graph that have routes. */
+export function triggeredOf(
+  nodes: readonly { name: string; kind: string; routes?: readonly object[] }[],
+): Triggered[] {
+  return nodes.flatMap(({ name, kind, routes: given }) => {
+    const routes = given as readonly RouteDeclaration[] | undefined;
+    return routes ? [{ name, kind, routes, ways: waysOf(routes) }] : [];
+  });
 }
 
 export interface Triggers {
@@ -40,7 +51,7 @@ export async function trigger(
     const known = functions.map((one) => one.name).join(", ");
     throw new HostError("ERR_NOT_FOUND", `there is no function ${name}; there are ${known}`);
   }
-  const { route: way } = findWay(functions, target, method, `/${path}`);
+  const way = findWay(functions, target, method, `/${path}`);
   const { route } = way;
   onRoute(`/api/services/{name}${offeredPath(route)}`);
   if (isGreeting(route)) {
@@ -73,7 +84,7 @@ interface Way {
 }
 
 /** Each route by its own path, without its leading /api, and the place for events as `events`. */
-function waysOf({ routes }: Triggered): Way[] {
+function waysOf(routes: readonly RouteDeclaration[]): Way[] {
   return routes.flatMap((route): Way[] => {
     const { method, path } = route;
     const offered = offeredPath(route);
@@ -96,9 +107,9 @@ function findWay(
   target: Triggered,
   method: string,
   path: string,
-): { route: Way } {
-  const has = (one: Triggered) => waysOf(one).some((way) => matchPath(way.path, path));
-  if (has(target)) return findRoute(waysOf(target), method, path);
+): Way {
+  const has = ({ ways }: Triggered) => ways.some((way) => matchPath(way.path, path));
+  if (has(target)) return findRoute(target.ways, method, path).route;
   const others = functions.filter(has).map(({ name }) => name);
   const hint =
     others.length > 0 ? `; of the functions that have it there are ${others.join(", ")}` : "";

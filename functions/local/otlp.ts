@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { HostError } from "#host/base/errors";
+import { parseMediaType } from "#host/base/media-type";
 import type { TraceSpan } from "../ui/live.ts";
 import {
   type AnyValue,
@@ -82,7 +83,7 @@ async function unpack({ bytes, contentEncoding }: OtlpBody, limitBytes: number):
 }
 
 function decoded(bytes: Buffer, contentType: string): ExportTraceServiceRequest {
-  const type = contentType.split(";")[0]?.trim().toLowerCase();
+  const type = parseMediaType(contentType).essence;
   if (type === "application/x-protobuf") return decodeRequest(bytes);
   if (type === "application/json") {
     return requestFromJson(JSON.parse(bytes.toString(), idFromHex));

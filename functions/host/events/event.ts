@@ -149,7 +149,7 @@ function brokenRule({ data, data_base64: base64, ...attributes }: Record<string,
     return `time=${time} is not in RFC 3339 format, or there is no such time`;
   }
   if (base64 !== undefined && data !== undefined) return "data and data_base64 exclude each other";
-  if (base64 !== undefined && Buffer.from(String(base64), "base64").toString("base64") !== base64) {
+  if (base64 !== undefined && !isBase64(base64)) {
     return "data_base64 is not base64";
   }
   const wrong = Object.entries(attributes).find(
@@ -158,6 +158,11 @@ function brokenRule({ data, data_base64: base64, ...attributes }: Record<string,
       (typeof value === "number" && value !== (value | 0)),
   );
   return wrong && `${wrong[0]} has a value that an attribute cannot have`;
+}
+
+/** RFC 4648, 4, with its padding. */
+export function isBase64(text: unknown): text is string {
+  return Buffer.from(String(text), "base64").toString("base64") === text;
 }
 
 /** RFC 3339, 5.6, with the days that its month has. */

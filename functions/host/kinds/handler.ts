@@ -94,10 +94,18 @@ export function handlerOf(options: Options, house: HouseParts = {}): Definition 
     routes: declared,
     services: grpc.map(({ service }) => service),
     deploy,
-    problems: problemsOf({ options, routes: declared, takesEvents, unread: options.routes ?? {} }),
+    problems: problemsOf({ options, routes: declared, takesEvents }),
     ...(house.faultTargets && { faultTargets: house.faultTargets }),
-    open: (runtime) => open(options, house, runtime),
+    open: (runtime) => open({ options, house, routes, takesEvents }, runtime),
   });
+}
+
+/** A declaration as it was read, once, where it was made. */
+interface Read {
+  readonly options: Options;
+  readonly house: HouseParts;
+  readonly routes: ReturnType<typeof readRoutes>;
+  readonly takesEvents: boolean;
 }
 
 const eventPath: RouteDeclaration = {
@@ -110,7 +118,10 @@ function declarationOf({ method, path, summary, body }: RouteDeclaration): Route
   return { method, path, ...(summary && { summary }), ...(body && { body }) };
 }
 
-async function open(options: Options, house: HouseParts, runtime: Runtime): Promise<OpenFunction> {
+async function open(
+  { options, house, routes, takesEvents }: Read,
+  runtime: Runtime,
+): Promise<OpenFunction> {
   const { name, calls = [], on = {}, grpc = [], setup } = options;
   const opened = new Map<string, OpenEffect<unknown>>();
   for (const [key, effect] of Object.entries(options.effects ?? {})) {
@@ -151,7 +162,7 @@ async function open(options: Options, house: HouseParts, runtime: Runtime): Prom
   };
 
   const own = await Promise.all(
-    readRoutes(options.routes ?? {}).map(async ({ method, path, body, handle }): Promise<Route> => {
+    routes.map(async ({ method, path, body, handle }): Promise<Route> => {
       const validate = body && (await createValidator(body as Schema, `${method} ${path}`));
       return {
         method,
@@ -165,7 +176,8 @@ async function open(options: Options, house: HouseParts, runtime: Runtime): Prom
       };
     }),
   );
-  const greetings = house.greetings && ((call: Call) => house.greetings?.(call, inside) ?? none());
+  const greet = house.greetings;
+  const greetings = greet && ((call: Call) => greet(call, inside));
   return {
     ...(greetings && { greetings }),
     services: grpc.map(({ service, methods }): OpenService => {
@@ -185,17 +197,13 @@ async function open(options: Options, house: HouseParts, runtime: Runtime): Prom
           handle: (request) => handle(request, inside),
         }),
       ),
-      ...(options.on || house.onEvent
+      ...(takesEvents
         ? [{ method: eventPath.method, path: eventPath.path, handle: takeEvent }]
         : []),
       ...own,
     ],
     resources: inside.effects,
   };
-}
-
-async function none() {
-  return [];
 }
 
 /** Failures of an effect name the function in which they happened. */

@@ -25,19 +25,18 @@ export function problemsOf({
   options,
   routes,
   takesEvents,
-  unread,
 }: {
   options: {
     readonly kind: string;
     readonly name: string;
     readonly calls?: readonly Callee[];
+    readonly routes?: Readonly<Record<string, unknown>>;
     readonly effects?: Readonly<Record<string, Destination>>;
     readonly from?: string;
     readonly deploy?: { readonly scale?: { readonly min?: number; readonly max?: number } };
   };
   routes: readonly RouteDeclaration[];
   takesEvents: boolean;
-  unread: Readonly<Record<string, unknown>>;
 }): string[] {
   const { name, calls = [], effects = {}, from, deploy } = options;
   const problems: string[] = [];
@@ -72,7 +71,7 @@ export function problemsOf({
     check(queuePattern.test(from), `from "${from}": ${queueRule}`);
     check(takesEvents, `from "${from}": there is no \`on\` that would take its events`);
   }
-  for (const key of Object.keys(unread)) {
+  for (const key of Object.keys(options.routes ?? {})) {
     const path = routePattern.exec(key)?.[2];
     if (!path) {
       problems.push(`routes "${key}": a method and a path are expected, as in "POST /api/orders"`);
