@@ -28,7 +28,7 @@ export function eventToMessage(event: EventJson): EventMessage {
     properties: {
       contentType: shortText(datacontenttype) ?? "",
       ...(shortText(event.id) && { messageId: event.id }),
-      ...(Number.isFinite(seconds) && { timestamp: seconds }),
+      ...(seconds >= 0 && { timestamp: seconds }),
       ...(shortText(event.type) && { type: event.type }),
     },
   };

@@ -28,6 +28,9 @@ export interface Outcome {
 export type Way = "HTTP" | "the gateway" | "the queue";
 
 export interface EventGraph {
+  readonly brokerUrl: string;
+  /** The one that service-f consumes. */
+  readonly queue: string;
   /** Sends headers and a body this way, and waits for the end of it. By the queue the headers are the message's. */
   send(way: Way, headers: Headers, body: Buffer): Promise<Outcome>;
   /** Publishes an event as a function does. */
@@ -103,6 +106,8 @@ export async function startEventGraph(): Promise<EventGraph> {
   };
 
   return {
+    brokerUrl: env.RABBITMQ_URL,
+    queue,
     refusals,
     send(way, headers, body) {
       if (way === "the queue") return byQueue(headers, body);
