@@ -23,7 +23,9 @@ const otherLimit = 256;
 const encodedBaggageLimit = 14_336;
 
 /** The value as it may travel; undefined for one that may not. */
-export function withinLimits(name: string, value: string): string | undefined {
+export function withinLimits(name: string, received: string): string | undefined {
+  // Blanks of both lists may be tabs.
+  const value = received.replaceAll("\t", " ");
   // Printable ASCII only: anything else cannot be sent on as gRPC metadata, and would fail the call.
   const isSound = isPrintable(value);
   if (name === "baggage" && !(isSound && value.length <= 1_024)) return shortenBaggage(value);
