@@ -6,13 +6,14 @@
 import { IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { HostError } from "../base/errors.ts";
 import { headersFromHttp, type PropagatedHeaders } from "../base/headers.ts";
+import type { Body } from "../events/event.ts";
 import { hasBody } from "./body.ts";
 import type { RoadOptions } from "./road.ts";
 
 /** `framework` does not listen; each request is handed to it. */
 export function byFramework(framework: Server): RoadOptions["answer"] {
   return ({ call, body }, request, response) => {
-    const handed = hasBody(request) ? replay(request, body.bytes) : request;
+    const handed = hasBody(request) ? replay(request, body) : request;
     if (call.operation?.trace) overwriteHeaders(handed, call.headers);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     response.once("close", resolve);
@@ -66,14 +67,18 @@ function pageAsError(status: number, hadBody: boolean): HostError {
 /** functions-framework has written the stack to stderr. */
 const handlerThrew = new HostError("ERR_INTERNAL", "failed unexpectedly, its log says how");
 
-/** The request again, with its body unread, for functions-framework's parsers. */
-function replay(request: IncomingMessage, body: Buffer): IncomingMessage {
+/**
+ * The request again, with its body unread, for functions-framework's parsers. JSON is parsed already: its parser
+ * takes objects and lists alone.
+ */
+function replay(request: IncomingMessage, { bytes, json }: Body): IncomingMessage {
   const copy = new IncomingMessage(request.socket);
   const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } =
     request;
   Object.assign(copy, { method, url, headers, rawHeaders });
   Object.assign(copy, { httpVersion, httpVersionMajor, httpVersionMinor, complete: true });
-  copy.push(body);
+  if (json === undefined) copy.push(bytes);
+  else Object.assign(copy, { body: json, rawBody: bytes, readable: false });
   copy.push(null);
   return copy;
 }
