@@ -67,7 +67,7 @@ for (const [what, sent, status = 400] of [
 ] as const) {
   test(`${what} is refused as a problem, and what follows is not read as a request`, async () => {
     await using host = await startTestHost(echo);
-    const answers = answersIn(await exchange(host.port, bytes(sent)));
+    const answers = answersIn(await exchange(host.port, [bytes(sent)]));
     assert.deepEqual(
       answers.map((answer) => answer.status),
       [status],
@@ -83,7 +83,7 @@ for (const [what, sent, status = 400] of [
 
 test("HTTP/1.0 needs no host", async () => {
   await using host = await startTestHost(echo);
-  const [answer] = answersIn(await exchange(host.port, bytes("GET / HTTP/1.0\r\n\r\n")));
+  const [answer] = answersIn(await exchange(host.port, [bytes("GET / HTTP/1.0\r\n\r\n")]));
   assert.equal(answer?.status, 200);
 });
 

@@ -17,7 +17,7 @@ test("whatever bytes come, a function answers as HTTP wants it, or closes", asyn
     input: rawRequest,
     bytesOf: (request) => Buffer.concat(packetsOf(request)),
     async send(request) {
-      const answers = answersIn(await exchange(target.port, ...packetsOf(request)));
+      const answers = answersIn(await exchange(target.port, packetsOf(request)));
       for (const answer of answers) assertOurs(answer, request.method === "HEAD");
     },
     targets: [target],

@@ -11,35 +11,45 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A connection that is still open this long after its client has ended is a leak. */
+/** A server that neither answers nor closes within this time leaks the connection. */
 const closeMs = 8_000;
 
+/** A client that has sent all and hears nothing any more ends its side; it is then no longer answered. */
+const quietMs = 15;
+
 /**
- * What comes back for these bytes, each piece in a packet of its own, after which the client ends its side. Rejects
- * where the server leaves the connection open.
+ * What comes back for these bytes, each piece in a packet of its own. With `patient` the client waits for the server to
+ * close, as it should where it was asked to. Rejects where the connection stays open.
  */
-export async function exchange(port: number, ...pieces: readonly Buffer[]): Promise<Buffer> {
+export async function exchange(
+  port: number,
+  pieces: readonly Buffer[],
+  { patient = false } = {},
+): Promise<Buffer> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
   const chunks: Buffer[] = [];
-  socket.on("data", (chunk) => chunks.push(chunk));
   // A server may refuse the rest by a reset.
   socket.on("error", () => {});
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  const ended = new Promise<void>((resolve) => socket.once("end", () => resolve()));
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  socket.once("close", resolve).once("end", resolve);
+  const timer = setTimeout(() => {
+    reject(new Error(`the connection is still open, after ${Buffer.concat(chunks)}`));
+  }, closeMs);
   try {
     await once(socket, "connect");
     for (const piece of pieces) {
       if (socket.writable) socket.write(piece);
-      if (pieces.length > 1) await new Promise((resolve) => setImmediate(resolve));
+      if (pieces.length > 1) await new Promise((next) => setImmediate(next));
     }
-    socket.end();
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      reject(new Error(`the connection is still open, after ${Buffer.concat(chunks)}`));
-    }, closeMs);
-    await Promise.race([ended, closed, late]).finally(() => clearTimeout(timer));
+    const quiet = patient ? undefined : setTimeout(() => socket.end(), quietMs);
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      quiet?.refresh();
+    });
+    await over.finally(() => clearTimeout(quiet));
     return Buffer.concat(chunks);
   } finally {
+    clearTimeout(timer);
     socket.destroy();
   }
 }
@@ -78,4 +88,23 @@ export function assertOurs({ status, head, body }: RawAnswer, isHead = false): v
 export function assertNoInternals(text: string): void {
   assert.doesNotMatch(text, /\n? {4}at |node:internal|node_modules|file:\/\/|<html|<pre/i);
   assert.ok(!text.includes(process.cwd()), text);
+}
+
+/** A request that is framed right, whatever its parts are; bytes are characters of Latin-1. */
+export function framed(
+  line: string,
+  headers: readonly (readonly [name: string, value: string])[],
+  body = Buffer.alloc(0),
+): Buffer {
+  const lines = headers.map(([name, value]) => `${name}: ${value}`);
+  const head = [`${line} HTTP/1.1`, "host: a", "connection: close", ...lines].join("\r\n");
+  const end = `\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(`${head}${end}`, "latin1"), body]);
+}
+
+/** The one answer to one request; throws where it is none of ours. */
+export async function answerTo(port: number, request: Buffer): Promise<RawAnswer> {
+  const [answer, ...more] = answersIn(await exchange(port, [request], { patient: true }));
+  assert.ok(answer && more.length === 0, `${1 + more.length} answers, not one`);
+  return answer;
 }

@@ -10,14 +10,14 @@ import type { Target } from "./target.ts";
 
 /** How many inputs each seam gets in `npm test`; more than 2,000 together. */
 export const inputsOf = {
-  http: 800,
-  triggers: 500,
-  events: 400,
-  http2: 300,
-  grpc: 250,
-  amqp: 300,
-  config: 500,
-  faults: 400,
+  http: 500,
+  triggers: 300,
+  events: 300,
+  http2: 250,
+  grpc: 200,
+  amqp: 250,
+  config: 400,
+  faults: 250,
 } as const;
 
 export type Seam = keyof typeof inputsOf;
