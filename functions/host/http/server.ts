@@ -11,6 +11,7 @@ import { HostError } from "../base/errors.ts";
 import { maxHeaderBytes } from "../base/header-limits.ts";
 import { sendAnswer, sendProblem } from "./answer.ts";
 import { answerCors } from "./cors.ts";
+import { expectationProblem, noteAnswer, refuseBytes, requestProblem } from "./refusals.ts";
 
 export interface HttpServerOptions {
   /** Answers every request but those below; never throws. */
@@ -27,6 +28,9 @@ export interface HttpServerOptions {
 
 export function createHttpServer(options: HttpServerOptions): Server {
   const listener: RequestListener = (request, response) => {
+    if (!noteAnswer(request, response)) return;
+    const problem = requestProblem(request);
+    if (problem) return refuse(response, problem);
     // A client that takes us for its proxy sends the absolute form (RFC 9112, 3.2.2).
     request.url = request.url?.replace(/^https?:\/\/[^/?#]*/i, "").replace(/^(?!\/)/, "/");
     if (options.draining()) response.setHeader("connection", "close");
@@ -43,12 +47,30 @@ export function createHttpServer(options: HttpServerOptions): Server {
     } else options.handle(request, response);
   };
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 60_000, maxHeaderSize: maxHeaderBytes },
+    // The host is looked at here, where the answer has a body.
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      maxHeaderSize: maxHeaderBytes,
+      requireHostHeader: false,
+    },
     listener,
   );
   // Without this listener, node:http asks for a body before we have seen whether it is too large.
   server.on("checkContinue", listener);
+  server.on("checkExpectation", (request, response) => {
+    if (noteAnswer(request, response)) refuse(response, expectationProblem());
+  });
+  server.on("clientError", refuseBytes);
+  // Headers beyond the default of 2,000 would be dropped without a word; their size is limited in any case.
+  server.maxHeadersCount = 0;
   // Longer than the idle timeout of Envoy's and Knative's pools would be unsafe the other way round.
   server.keepAliveTimeout = 75_000;
   return server;
+}
+
+/** Its body is not read, so the connection cannot be used again. */
+function refuse(response: ServerResponse, problem: HostError): void {
+  response.setHeader("connection", "close");
+  sendProblem(response, problem);
 }
