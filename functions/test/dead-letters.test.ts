@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import amqp from "amqplib";
 import { deadLetterName } from "#host/events/queue";
+import type { DeadLetter, DeadLetterList } from "../ui/live.ts";
+import { ask as askRaw } from "./support/ask.ts";
 import {
   deadLetters,
   eventually,
@@ -87,6 +89,44 @@ describe("dead letters", () => {
     assert.equal(await stores.count("service-f.messages"), 1);
     await waiting(0);
     assert.equal((await run("list")).said, "service-d: no dead letters\n");
+  });
+
+  test("are answered to the page, which may retry them, and to no other page", async () => {
+    const f = system.graph.function("service-f");
+    await f.stop();
+    const id = await ask();
+    await waiting(1);
+    const port = system.graph.addresses.get("ui") ?? 0;
+    const path = "/api/live/dead-letters";
+    const json = { "content-type": "application/json" };
+    const foreign = { ...json, "sec-fetch-site": "cross-site" };
+    const post = (query: string, headers: Record<string, string> = json) =>
+      askRaw(port, `${path}/retry?${query}`, { method: "POST", headers, body: "{}" });
+    assert.equal((await askRaw(port, path, { headers: foreign })).status, 400);
+    assert.equal((await post("queue=service-d", foreign)).status, 400);
+
+    const { queues } = (await askRaw(port, path)).json<{ queues: DeadLetterList[] }>();
+    assert.equal(queues.length, 1);
+    assert.partialDeepStrictEqual(queues[0], {
+      queue: "service-d",
+      total: 1,
+      letters: [{ id, attempts: 2, retries: 0 }],
+    });
+    assert.equal((await post("queue=service-d&id=x")).status, 404);
+    assert.equal((await post("queue=nowhere")).status, 404);
+    await f.start();
+    await system.graph.ready();
+    const answer = await post(`queue=service-d&id=${id}`);
+    const { retried } = answer.json<{ retried: DeadLetter[] }>();
+    assert.deepEqual(
+      retried.map((letter) => letter.id),
+      [id],
+    );
+    await eventually(
+      () => stores.eventIds(),
+      (ids) => ids.has(id),
+    );
+    await waiting(0);
   });
 
   test("are dropped only with a yes", async () => {

@@ -16,17 +16,10 @@ import type { ChannelModel, ConsumeMessage } from "amqplib";
 import { HostError, reasonOf } from "#host/base/errors";
 import { publishCopy } from "#host/events/dead-letter";
 import { deadLetterName } from "#host/events/queue";
+import type { DeadLetter, DeadLetterList } from "../../ui/live.ts";
 import { connectTo, countOf, openChannel, takeLock } from "./broker.ts";
 import { holdMessages } from "./held-messages.ts";
-import { type DeadLetter, headersOfCopy, headersOfRetry, readLetter, returnsOf } from "./letter.ts";
-
-export interface DeadLetterList {
-  readonly queue: string;
-  /** Undefined where the broker has no such queue. */
-  readonly total: number | undefined;
-  /** The oldest first, up to the limit. */
-  readonly letters: readonly DeadLetter[];
-}
+import { headersOfCopy, headersOfRetry, readLetter, returnsOf } from "./letter.ts";
 
 export interface FoundLetter {
   readonly letter: DeadLetter;

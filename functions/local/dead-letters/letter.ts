@@ -5,23 +5,7 @@ import { headersFromEvent } from "#host/base/headers";
 import { parseMediaType } from "#host/base/media-type";
 import { deadLetterHeaders } from "#host/events/dead-letter";
 import { readTrace } from "#host/telemetry/trace-context";
-
-export interface DeadLetter {
-  /** The queue that it was published to, and that a retry publishes it to. */
-  readonly queue: string;
-  /** The event's; where there is none the message's, else made of the content. */
-  readonly id: string;
-  readonly type: string | null;
-  readonly source: string | null;
-  readonly reason: string;
-  /** When it was dead-lettered; RFC 3339, UTC. */
-  readonly time: string | null;
-  /** Deliveries in all; null where only the broker wrote about it. */
-  readonly attempts: number | null;
-  readonly retries: number;
-  readonly traceId: string | null;
-  readonly bytes: number;
-}
+import type { DeadLetter } from "../../ui/live.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 

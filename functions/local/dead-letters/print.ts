@@ -1,6 +1,6 @@
 /** Dead letters on a terminal. What is in a message is another's text: it moves no cursor and hides no line. */
-import type { DeadLetterList, FoundLetter } from "./dead-letters.ts";
-import type { DeadLetter } from "./letter.ts";
+import type { DeadLetter, DeadLetterList } from "../../ui/live.ts";
+import type { FoundLetter } from "./dead-letters.ts";
 
 /** Two lines each: which it is, and why it is here. */
 export function listText({ queue, total = 0, letters }: DeadLetterList): string {

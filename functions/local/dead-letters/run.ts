@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
+import type { DeadLetter } from "../../ui/live.ts";
 import { UsageError } from "../options.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import type { DeadLetter } from "./letter.ts";
 import type { DeadLetterOptions } from "./options.ts";
 import { letterText, listText, nameOf } from "./print.ts";
 
