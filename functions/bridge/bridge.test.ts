@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import amqp, { type GetMessage } from "amqplib";
 import { problemType } from "#host/base/errors";
+import { deadLetterHeaders } from "#host/events/dead-letter";
 import { deadLetterName, deadLetterReasonHeader, declareQueue } from "#host/events/queue";
 import { ask } from "../test/support/ask.ts";
 import { useBroker } from "../test/support/services.ts";
@@ -68,6 +69,7 @@ async function startBridge(address: string, env: Record<string, string> = {}) {
   });
   return {
     host,
+    queue,
     send(id: string, content = "{}", headers: Record<string, unknown> = {}) {
       const event = { "ce-specversion": "1.0", "ce-id": id, "ce-source": "/test", "ce-type": "t" };
       const options = { headers: { "content-type": "application/json", ...event, ...headers } };
@@ -186,6 +188,54 @@ test("dead-letters a structured event that cannot be read, without asking the su
   assert.deepEqual(subscriber.seen, []);
   const { properties } = await sut.takeDead();
   assert.match(String(properties.headers?.[deadLetterReasonHeader]), /^not a CloudEvent: /);
+});
+
+test("a dead letter has the time, its deliveries, and the trace", async () => {
+  await using subscriber = await startSubscriber(() => away);
+  await using sut = await startBridge(subscriber.address, { BRIDGE_ATTEMPTS: "2" });
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const before = Date.now();
+  const traced = { "ce-traceparent": `00-${traceId}-b7ad6b7169203331-01` };
+  sut.send("one", "{}", { ...traced, [deadLetterHeaders.attempts]: 3 });
+  await until("the dead letter", async () => (await sut.dead()) === 1);
+  const { headers = {} } = (await sut.takeDead()).properties;
+  assert.equal(headers[deadLetterHeaders.attempts], 5, "those before a retry count too");
+  assert.equal(headers[deadLetterHeaders.trace], traceId);
+  const time = Date.parse(headers[deadLetterHeaders.time]);
+  assert.ok(time >= before && time <= Date.now());
+});
+
+test("a dead letter outlives its message's expiration, and its sender's name and copies do no harm", async () => {
+  await using subscriber = await startSubscriber(() => refused);
+  await using sut = await startBridge(subscriber.address);
+  const event = { "ce-specversion": "1.0", "ce-id": "one", "ce-source": "/s", "ce-type": "t" };
+  channel.sendToQueue(sut.queue, Buffer.from("{}"), {
+    headers: event,
+    expiration: "1000",
+    userId: "guest",
+  });
+  await until("the dead letter", async () => (await sut.dead()) === 1);
+  const { properties } = await sut.takeDead();
+  assert.equal(properties.expiration, undefined);
+  assert.equal(properties.userId, undefined);
+});
+
+test("a message whose dead-letter queue was deleted is kept until that is there again", async () => {
+  await using subscriber = await startSubscriber(() => refused);
+  await using sut = await startBridge(subscriber.address);
+  await until("readiness", () => sut.host.ready());
+  await channel.deleteQueue(deadLetterName(sut.queue));
+  sut.send("one");
+  const dead = async () => {
+    const looking = await connection.createChannel();
+    looking.on("error", () => {});
+    return looking.checkQueue(deadLetterName(sut.queue)).then(
+      ({ messageCount }) => messageCount,
+      () => 0,
+    );
+  };
+  await until("the dead letter", async () => (await dead()) === 1);
+  assert.ok(subscriber.seen.length >= 2, "it is delivered again");
 });
 
 test("gives back to the queue what waits for another try when draining begins", async () => {

@@ -8,7 +8,8 @@ import { headersFromEvent, type PropagatedHeaders } from "#host/base/headers";
 import { createCall } from "#host/call/call";
 import type { Runtime } from "#host/call/runtime";
 import type { Broker } from "#host/events/amqp";
-import { deadLetterName, deadLetterReasonHeader } from "#host/events/queue";
+import { publishCopy, withDeath } from "#host/events/dead-letter";
+import { deadLetterName } from "#host/events/queue";
 import { problemOf } from "#host/http/client";
 import { type Logger, logOf } from "#host/telemetry/logger";
 import { eventAttributes, queueAttributes } from "#host/telemetry/semantics";
@@ -24,9 +25,12 @@ export interface Source {
 
 const retryWaits = { firstMs: 100, longestMs: 10_000 };
 
-type Outcome =
+type Answered =
   | { kind: "delivered" }
   | { kind: "refused" | "failed"; code: ErrorCode; reason: string };
+
+/** What has become of a message, after so many deliveries. */
+type Outcome = Answered & { attempts: number };
 
 /** Starts to consume. The returned function stops that, and settles when what is under way has ended. */
 export async function startDelivery(
@@ -48,7 +52,10 @@ export async function startDelivery(
         operation.event("message.requeued");
         channel.nack(message);
       } else {
-        await deadLetter(message, outcome.reason, queue, channel);
+        const death = { ...outcome, traceId: received.traceId };
+        const to = { exchange: deadLetterName(queue), routingKey: "" };
+        await publishCopy(channel, to, message, withDeath(message, death));
+        channel.ack(message);
         received.log.error(
           { messageId: message.properties.messageId, reason: outcome.reason },
           "message dead-lettered",
@@ -57,7 +64,8 @@ export async function startDelivery(
         operation.fail(new HostError(outcome.code, outcome.reason));
       }
     } catch (err) {
-      // The channel is gone, and the message with it: the broker gives it out again.
+      // The broker gives it out again, once the channel is gone. An open one would hold the message back, unsettled.
+      if (consumer?.channel === channel && !stopping.signal.aborted) broker.renew();
       received.log.warn({ err, messageId: message.properties.messageId }, "not settled");
       operation.event("message.requeued");
       operation.fail(new HostError("ERR_PUBLISH", `not settled (${reasonOf(err)})`));
@@ -103,6 +111,7 @@ interface Received {
   /** Of the process span, for each delivery. */
   readonly headers: PropagatedHeaders;
   readonly operation: RunningOperation;
+  readonly traceId: string | undefined;
   readonly log: Logger;
 }
 
@@ -126,8 +135,9 @@ function receive(message: ConsumeMessage, queue: string, runtime: Runtime): Rece
     },
     { headers },
   );
-  const log = logOf(runtime.log, headers, operation.trace ?? readTrace(headers).parent);
-  return { messageId, request, refusal, headers, operation, log };
+  const trace = operation.trace ?? readTrace(headers).parent;
+  const log = logOf(runtime.log, headers, trace);
+  return { messageId, request, refusal, headers, operation, traceId: trace?.traceId, log };
 }
 
 function convert(message: ConsumeMessage, queue: string) {
@@ -154,7 +164,9 @@ async function deliver(
   const { messageId, operation, log } = received;
   const { bridgeAttempts } = runtime.config;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await post(received, to, runtime);
+    const answered = await post(received, to, runtime);
+    // What is no request was not delivered.
+    const outcome: Outcome = { ...answered, attempts: received.request ? attempt : 0 };
     if (outcome.kind !== "failed") return outcome;
     const { reason } = outcome;
     log.warn({ messageId, attempt, reason }, "delivery failed");
@@ -166,7 +178,7 @@ async function deliver(
   }
 }
 
-async function post(received: Received, to: string, runtime: Runtime): Promise<Outcome> {
+async function post(received: Received, to: string, runtime: Runtime): Promise<Answered> {
   const { request, refusal, headers, operation, log } = received;
   if (!request) return { kind: "refused", code: "ERR_BAD_REQUEST", reason: refusal };
   const { deadlineMs: timeoutMs } = runtime.config;
@@ -185,21 +197,4 @@ async function post(received: Received, to: string, runtime: Runtime): Promise<O
   } finally {
     call.end();
   }
-}
-
-async function deadLetter(
-  message: ConsumeMessage,
-  reason: string,
-  queue: string,
-  channel: ConfirmChannel,
-): Promise<void> {
-  const { headers, ...properties } = message.properties;
-  const options = {
-    ...properties,
-    headers: { ...headers, [deadLetterReasonHeader]: reason },
-    persistent: true,
-  };
-  channel.publish(deadLetterName(queue), "", message.content, options);
-  await channel.waitForConfirms();
-  channel.ack(message);
 }

@@ -8,10 +8,12 @@ export interface RunRecord extends ProcessIdentity {
   gateway: number;
   /** Once all are ready: the port of each function. */
   addresses?: Record<string, number>;
+  /** Its URL, which may hold a password: the file is for its owner only. */
+  rabbitmq?: string;
 }
 
 export interface RunClaim {
-  publish(addresses: ReadonlyMap<string, number>): void;
+  publish(addresses: ReadonlyMap<string, number>, rabbitmq: string): void;
   release(): void;
 }
 
@@ -51,8 +53,8 @@ export function claimRun(dataDir: string, gateway: number): RunClaim {
     rmSync(draft);
   }
   return {
-    publish: (addresses) =>
-      writeJson(fileOf(dataDir), { ...record, addresses: Object.fromEntries(addresses) }),
+    publish: (addresses, rabbitmq) =>
+      writeJson(fileOf(dataDir), { ...record, addresses: Object.fromEntries(addresses), rabbitmq }),
     release: () => rmSync(fileOf(dataDir), { force: true }),
   };
 }

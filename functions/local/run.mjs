@@ -14,6 +14,7 @@ const commands = {
   start: "start.ts",
   dev: "dev.ts",
   invoke: "invoke.ts",
+  "dead-letters": "dead-letters.ts",
   new: "new.ts",
   "services:down": "services-down.ts",
   test: "test.ts",

@@ -93,7 +93,7 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
     say("Stopped before everything was ready.");
     return;
   }
-  claim.publish(graph.addresses);
+  claim.publish(graph.addresses, graph.rabbit.url);
   say(welcome(graph, (performance.now() - since) / 1_000));
   reloader?.watch(graph);
 

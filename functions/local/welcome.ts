@@ -1,5 +1,5 @@
+import { withoutPassword } from "#host/telemetry/logger";
 import type { Graph } from "./graph.ts";
-import { maskUrl } from "./services/service.ts";
 
 /** What a person wants to know when the graph is there: where it is, and what to try. */
 export function welcome(graph: Graph, seconds: number): string {
@@ -9,7 +9,10 @@ export function welcome(graph: Graph, seconds: number): string {
   const byPort = [...graph.addresses].sort(([, a], [, b]) => a - b);
   const rows = [
     ...byPort.map(([name, port]) => [name, `http://localhost:${port}`]),
-    ...[rabbit, mongo].map(({ name, url, origin }) => [name, `${maskUrl(url)}  (${origin})`]),
+    ...[rabbit, mongo].map(({ name, url, origin }) => [
+      name,
+      `${withoutPassword(url)}  (${origin})`,
+    ]),
   ];
   return `
 The graph is ready after ${seconds.toFixed(1)} s. Every function answers HTTP and gRPC on its port:

@@ -61,7 +61,7 @@ for (const readme of readmes) {
     });
 
     test("names npm commands that exist", () => {
-      const named = [...readme.text.matchAll(/\bnpm (?:run (?:-s )?)?([a-z]+(?::[a-z]+)?)/g)];
+      const named = [...readme.text.matchAll(/\bnpm (?:run (?:-s )?)?([a-z]+(?:[:-][a-z]+)*)/g)];
       for (const [, name = ""] of named) assert.ok(name in packageJson.scripts, `npm run ${name}`);
     });
 

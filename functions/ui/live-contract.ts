@@ -16,6 +16,8 @@ export const livePaths = {
   trace: { method: "GET", path: "/api/traces/{traceId}" },
   stop: { method: "POST", path: "/api/functions/{name}/stop", guarded: true },
   start: { method: "POST", path: "/api/functions/{name}/start", guarded: true },
+  deadLetters: { method: "GET", path: "/api/live/dead-letters", guarded: true },
+  retryDeadLetters: { method: "POST", path: "/api/live/dead-letters/retry", guarded: true },
   logs: { method: "GET", path: "/api/functions/{name}/logs", guarded: true },
 } as const satisfies Record<string, LivePath>;
 

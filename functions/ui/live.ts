@@ -92,6 +92,32 @@ export interface TraceSpan {
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
 }
 
+/** Messages of a queue that could not be delivered, at /api/live/dead-letters; the oldest first, 50 at most. */
+export interface DeadLetterList {
+  /** The queue that they were published to. */
+  readonly queue: string;
+  /** Undefined where the broker has no such queue. */
+  readonly total: number | undefined;
+  readonly letters: readonly DeadLetter[];
+}
+
+export interface DeadLetter {
+  /** The queue that it was published to, and that a retry publishes it to. */
+  readonly queue: string;
+  /** The event's; where there is none the message's, else made of the content. */
+  readonly id: string;
+  readonly type: string | null;
+  readonly source: string | null;
+  readonly reason: string;
+  /** When it was dead-lettered; RFC 3339, UTC. */
+  readonly time: string | null;
+  /** Deliveries in all; null where only the broker wrote about it. */
+  readonly attempts: number | null;
+  readonly retries: number;
+  readonly traceId: string | null;
+  readonly bytes: number;
+}
+
 /** What the page can do here, at /api/page. Addresses are as the browser reaches them, and null where there is none. */
 export interface PageSettings {
   /** The gateway's origin, which the page sends its requests to. */

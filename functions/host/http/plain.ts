@@ -48,6 +48,7 @@ function onFrameworkPage(response: ServerResponse, report: (page: number | "cras
 }
 
 const kept = new Set(["connection", "x-request-id", "traceresponse", "vary"]);
+kept.add("x-content-type-options");
 kept.add("access-control-allow-origin").add("access-control-expose-headers");
 
 function pageAsError(status: number, hadBody: boolean): HostError {

@@ -59,6 +59,22 @@ for (const [method, path, status, code, headers] of [
   });
 }
 
+test("no browser takes an answer for something else than it says it is", async () => {
+  await using host = await startTestHost(tested, { env });
+  for (const path of [
+    "/",
+    "/nowhere",
+    "/failing",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "//<script>",
+  ]) {
+    const { headers } = await ask(host.port, path);
+    assert.equal(headers["x-content-type-options"], "nosniff", path);
+  }
+});
+
 test("what failed unexpectedly is in the log, with its stack", async () => {
   await using host = await startTestHost(tested, { env });
   await ask(host.port, "/failing", { headers: { "x-request-id": "r1" } });

@@ -33,6 +33,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
     if (problem) return refuse(response, problem);
     // A client that takes us for its proxy sends the absolute form (RFC 9112, 3.2.2).
     request.url = request.url?.replace(/^https?:\/\/[^/?#]*/i, "").replace(/^(?!\/)/, "/");
+    // What a client sent may be in the answer: no browser is to take it for something else than it says it is.
+    response.setHeader("x-content-type-options", "nosniff");
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
     const reads = request.method === "GET" || request.method === "HEAD";

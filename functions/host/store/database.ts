@@ -6,6 +6,8 @@ import type { Runtime } from "../call/runtime.ts";
 export interface Database {
   readonly client: MongoClient;
   reachable(): boolean;
+  /** "MongoDB is unreachable", and why as far as it is known; undefined where it is reachable. */
+  problem(): string | undefined;
   /** To be called once by each that opened it; closes with the last. */
   close(): Promise<void>;
 }
@@ -41,9 +43,13 @@ function connect({ name, config, log }: Runtime): Database {
     maxPoolSize: 8,
   });
   let reachable = false;
+  let reason = "not connected yet";
   const closing = new AbortController();
   client.on("topologyDescriptionChanged", ({ newDescription }) => {
-    const now = [...newDescription.servers.values()].some(({ type }) => type !== "Unknown");
+    const servers = [...newDescription.servers.values()];
+    const now = servers.some(({ type }) => type !== "Unknown");
+    const failed = servers.find(({ error }) => error);
+    if (failed) reason = reasonOf(failed.error);
     if (now !== reachable) log.info({ reachable: now }, `MongoDB is ${now ? "" : "not "}reachable`);
     reachable = now;
   });
@@ -55,7 +61,8 @@ function connect({ name, config, log }: Runtime): Database {
         await client.connect();
         return;
       } catch (err) {
-        if (attempt === 1) log.warn({ reason: reasonOf(err) }, "MongoDB is away, trying on");
+        reason = reasonOf(err);
+        if (attempt === 1) log.warn({ reason }, "MongoDB is away, trying on");
         await pause(backoff(attempt, reconnect), closing.signal);
       }
     }
@@ -64,6 +71,7 @@ function connect({ name, config, log }: Runtime): Database {
   return {
     client,
     reachable: () => reachable,
+    problem: () => (reachable ? undefined : `MongoDB is unreachable (${reason})`),
     async close() {
       closing.abort();
       await client.close();

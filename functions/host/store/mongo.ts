@@ -81,10 +81,9 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
       return await abortable(work, signal);
     } catch (thrown) {
       if (signal.aborted) throw HostError.from(signal.reason).at("MongoDB");
-      const what = connection.reachable()
-        ? `MongoDB could not ${verb} ${namespace}`
-        : "MongoDB is unreachable";
-      throw new HostError("ERR_STORE", `${what} (${reasonOf(thrown)})`, { cause: thrown });
+      // While it is away, the driver's own error may be "Topology is closed", which says nothing about why.
+      const failed = `MongoDB could not ${verb} ${namespace} (${reasonOf(thrown)})`;
+      throw new HostError("ERR_STORE", connection.problem() ?? failed, { cause: thrown });
     }
   };
 
@@ -114,7 +113,7 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
 
   return {
     name: "MongoDB",
-    problem: () => (connection.reachable() ? undefined : "MongoDB is unreachable"),
+    problem: connection.problem,
     apply,
     bind: (call) => ({
       save: (document) => apply(document, call),

@@ -41,7 +41,12 @@ export function logOf(
   return log.child(bindings, more ? { level: asked } : {});
 }
 
-/** A connection string as it may be shown: without its password. */
+/**
+ * A connection string as it may be shown. It may be a wrong one, so all up to the last @ counts as the password, a
+ * blank or a slash included, with the scheme and without.
+ */
 export function withoutPassword(url: string): string {
-  return url.replace(/(:\/\/[^:/@\s]*):[^@\s]*@/, "$1:***@");
+  return url
+    .replace(/^([^:/@]*:\/+[^:@]*|(?![^:/@]*:\/)[^:@]*):[\s\S]*@/, "$1:***@")
+    .replace(/([?&][^=&]*(?:password|secret|token|mechanismproperties)[^=&]*=)[^&]*/gi, "$1***");
 }

@@ -6,6 +6,7 @@ import type { GraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph } from "../../ui/live.ts";
 import type { LiveName } from "../../ui/live-contract.ts";
 import type { FunctionProcess } from "../function-process.ts";
+import type { createDeadLetterAnswers } from "./dead-letter-answers.ts";
 import type { LogTail } from "./log-tail.ts";
 import type { SpanRing } from "./span-ring.ts";
 import { traceOf, tracesOf } from "./traces.ts";
@@ -28,6 +29,7 @@ export interface LiveRoutesOptions {
   control: boolean;
   /** Undefined where there is none, and once nothing is to be started any more. */
   processOf(name: string): FunctionProcess | undefined;
+  deadLetters: ReturnType<typeof createDeadLetterAnswers>;
   report(line: string): void;
 }
 
@@ -43,7 +45,7 @@ export function createLiveAnswers(options: LiveRoutesOptions): {
   /** Ends the logs that are followed. */
   end(): void;
 } {
-  const { take, feed, ring, tail, control, processOf, report } = options;
+  const { take, feed, ring, tail, control, processOf, deadLetters, report } = options;
   const streams = new Set<EventStream>();
 
   const controlled = (name: string): FunctionProcess => {
@@ -81,6 +83,8 @@ export function createLiveAnswers(options: LiveRoutesOptions): {
       if (trace) return { body: trace };
       throw new HostError("ERR_NOT_FOUND", `there is no trace ${traceId}, or not any more`);
     },
+    deadLetters: deadLetters.list,
+    retryDeadLetters: deadLetters.retry,
     stop: act("stop"),
     start: act("start"),
     logs({ parameters: { name = "" } }) {

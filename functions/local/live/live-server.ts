@@ -15,6 +15,7 @@ import { declaredGraph } from "../declared-graph.ts";
 import type { Deployable } from "../discover.ts";
 import type { FunctionProcess } from "../function-process.ts";
 import { createOtlpReceiver } from "../otlp-receiver.ts";
+import { createDeadLetterAnswers } from "./dead-letter-answers.ts";
 import { FunctionStates } from "./function-states.ts";
 import { createLiveAnswers, type LiveRequest } from "./live-answers.ts";
 import { telemetryNotices } from "./live-env.ts";
@@ -62,7 +63,11 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   const forwarder = createSpanForwarder(env, report);
   const tail = createLogTail([...addresses.keys()]);
   const states = new FunctionStates();
+  const queues = declared.nodes.flatMap(({ name, kind }) =>
+    kind === "queue" ? [name.replace("rabbitmq:", "")] : [],
+  );
   let depth: QueueDepth | undefined;
+  let broker: string | undefined;
   let looked = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() };
   let draining = false;
 
@@ -100,7 +105,11 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   });
   const processOf = (name: string) => (draining ? undefined : processes.get(name));
   const { control } = options;
-  const live = createLiveAnswers({ take, feed, ring, tail, report, control, processOf });
+  const deadLetters = createDeadLetterAnswers(queues, () => broker);
+  const live = createLiveAnswers({
+    ...{ take, feed, ring, tail, report },
+    ...{ control, processOf, deadLetters },
+  });
 
   const server = createServer((request, response) => {
     if (request.method === "POST" && request.url === "/v1/traces") {
@@ -138,11 +147,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     origin: `http://127.0.0.1:${port}`,
     log: tail.add,
     watchQueues(url) {
-      const queues = declared.nodes.filter(({ kind }) => kind === "queue");
-      depth ??= createQueueDepth(
-        url,
-        queues.map(({ name }) => name.replace("rabbitmq:", "")),
-      );
+      broker = url;
+      depth ??= createQueueDepth(url, queues);
     },
     drain,
     async close() {

@@ -1,3 +1,4 @@
+import { withoutPassword } from "#host/telemetry/logger";
 import { freePort, isFree } from "../ports.ts";
 import { type Container, removeContainer, runContainer } from "./docker.ts";
 import { type Command, spawnServer, stopGroup, waitForAnswer } from "./process.ts";
@@ -10,13 +11,7 @@ import {
   record,
   rememberPort,
 } from "./record.ts";
-import {
-  foreign,
-  maskUrl,
-  type RunningService,
-  type ServiceName,
-  type ServiceOptions,
-} from "./service.ts";
+import { foreign, type RunningService, type ServiceName, type ServiceOptions } from "./service.ts";
 
 /** Resolves to the server's version when it answers as it should, to undefined when it does not. */
 export type Probe = (url: string) => Promise<string | undefined>;
@@ -172,7 +167,7 @@ export async function fromEnvironment(
 ): Promise<RunningService> {
   if ((await service.probe(service.url)) === undefined) {
     options.report(
-      `${service.name}: ${service.variable} is ${maskUrl(service.url)}, which does not answer yet; ` +
+      `${service.name}: ${service.variable} is ${withoutPassword(service.url)}, which does not answer yet; ` +
         "the functions become ready when it does",
     );
   }

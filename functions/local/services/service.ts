@@ -26,7 +26,7 @@ export interface ServiceOptions {
 
 export interface RunningService {
   name: ServiceName;
-  /** May hold a password: show it through maskUrl. */
+  /** May hold a password: show it through withoutPassword. */
   url: string;
   /** How it was got, for a person, as in "rabbitmq-server 3.10.8" or "RABBITMQ_URL". */
   origin: string;
@@ -43,11 +43,6 @@ export interface RunningService {
 export class ServiceError extends Error {
   override readonly name = "ServiceError";
   readonly code = "ERR_SERVICE";
-}
-
-/** The same URL with its password hidden, for logs and screens. */
-export function maskUrl(url: string): string {
-  return url.replace(/(\/\/[^/@:]*):[^/]*@/, "$1:***@");
 }
 
 /** A short name for a data folder, so that two clones never share a node or a container. */
