@@ -33,7 +33,8 @@ export async function installSecantusDb(options: ServiceOptions): Promise<string
     const pip = ["-m", "pip", "install", ...flags, requirement];
     await must(options, join(cache, folder, "bin", "python"), pip, 300_000);
     const server = serverIn(join(cache, folder));
-    if (!server) throw new ServiceError(`secantusdb ${secantusDbVersion} has no server for this system`);
+    if (!server)
+      throw new ServiceError(`secantusdb ${secantusDbVersion} has no server for this system`);
     writeJson(pointer, { folder });
     return server;
   } catch (error) {

@@ -1,0 +1,157 @@
+/** One fault under load, and what came of it. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Fault } from "./fault.ts";
+import type { Lab } from "./lab.ts";
+import type { Balance } from "./ledger.ts";
+import { type Load, startLoad } from "./load.ts";
+
+export interface Row {
+  readonly fault: string;
+  readonly requests: number;
+  readonly right: number;
+  readonly refused: number;
+  /** Connections that broke, of a gateway that was taken away. */
+  readonly cut: number;
+  readonly wrong: number;
+  readonly lost: number;
+  readonly doubled: number;
+  /** From the fault's end until every later request is answered right, and every promise is kept. */
+  readonly recoveredMs: number;
+  /** What makes the run fail, in words. */
+  readonly problems: readonly string[];
+  /** Why it did not take place. */
+  readonly skipped?: string;
+}
+
+export interface ExperimentOptions {
+  rate: number;
+  /** Of load before the fault, and after the system works again, ms. */
+  calmMs: number;
+  /** The longest that a system may take to work again. */
+  boundMs: number;
+}
+
+/** How long to wait for a system that does not come back. */
+const patienceMs = 40_000;
+/** What was answered this recently may still be on its way to F. */
+const onTheWayMs = 1_000;
+
+export async function experiment(fault: Fault, lab: Lab, options: ExperimentOptions): Promise<Row> {
+  const { rate, calmMs, boundMs } = options;
+  const load = startLoad(lab.address, rate);
+  let noted = 0;
+  const note = () => {
+    const news = load.done.slice(noted);
+    noted += news.length;
+    lab.ledger.add(news);
+    return news;
+  };
+  let endedAt = 0;
+  let backlogMs = 0;
+  try {
+    await wait(calmMs);
+    await fault.run(lab);
+    endedAt = Date.now();
+    backlogMs = await untilSteady(load, lab, { endedAt, calmMs, note });
+  } finally {
+    await load.stop();
+  }
+  note();
+  if (fault.movesClocks) lab.ledger.ignoreTimes(load.done);
+  const problems: string[] = [];
+  const waiting = await settled(lab);
+  if (waiting) problems.push(waiting);
+
+  const of = (kind: string) => load.done.filter(({ verdict }) => verdict.kind === kind);
+  const failed = load.done.filter(({ verdict }) => verdict.kind !== "right");
+  const late = failed.filter(({ sentAt }) => sentAt > endedAt).map(({ sentAt }) => sentAt);
+  const lastLate = late.length > 0 ? Math.max(...late) - endedAt + 1_000 / rate : 0;
+  const recoveredMs = Math.max(lastLate, backlogMs);
+  const balance = difference(await lab.ledger.compare(lab.stores), lab);
+  problems.push(...balance.examples);
+  const wrong = [...of("wrong"), ...(fault.cutsClients ? [] : of("cut"))];
+  for (const { verdict } of wrong.slice(0, 3)) problems.push(`wrong: ${detailOf(verdict)}`);
+  if (recoveredMs > boundMs) {
+    const last = failed.at(-1);
+    const said = last ? `; the last refusal: ${detailOf(last.verdict)}` : "";
+    problems.push(`recovery took more than ${boundMs / 1_000} s${said}`);
+  }
+  if (fault.strict && failed.length > 0) {
+    problems.push(`a request failed, and none may: ${detailOf(failed[0]?.verdict)}`);
+  }
+  return {
+    fault: fault.name,
+    requests: load.done.length,
+    right: of("right").length,
+    refused: of("refused").length,
+    cut: fault.cutsClients ? of("cut").length : 0,
+    wrong: wrong.length + balance.wrong,
+    lost: balance.lost,
+    doubled: balance.doubled,
+    recoveredMs,
+    problems,
+  };
+}
+
+/** Settles when requests are answered right again and promises kept; how long the promises took, ms. */
+async function untilSteady(
+  load: Load,
+  lab: Lab,
+  given: {
+    endedAt: number;
+    calmMs: number;
+    note(): readonly { verdict: { kind: string }; sentAt: number }[];
+  },
+): Promise<number> {
+  const { endedAt, calmMs, note } = given;
+  let lastBad = endedAt;
+  for (const { verdict, sentAt } of load.done) {
+    if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
+  }
+  let backlogMs = 0;
+  for (;;) {
+    for (const { verdict, sentAt } of note()) {
+      if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
+    }
+    const now = Date.now();
+    const missing = await lab.ledger.missing(lab.stores, now - onTheWayMs).catch(() => 1);
+    if (missing > 0) backlogMs = Date.now() - endedAt;
+    const hanging = now - (load.oldestPending() ?? now) > onTheWayMs;
+    if (missing === 0 && !hanging && now - lastBad > calmMs) return backlogMs;
+    if (now - endedAt > patienceMs) return patienceMs;
+    await wait(100);
+  }
+}
+
+/** Waits until no message waits and every promise is kept; what still waits then, in words. */
+async function settled(lab: Lab): Promise<string | undefined> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const missing = await lab.ledger.missing(lab.stores, Date.now()).catch(() => 1);
+    const { queue, dead } = await lab.stores.waiting().catch(() => ({ queue: -1, dead: 0 }));
+    if (missing === 0 && queue === 0 && dead === 0) return undefined;
+    if (Date.now() > end) {
+      return `at the end ${missing} messages are not stored, ${queue} wait, ${dead} are dead letters`;
+    }
+    await wait(200);
+  }
+}
+
+const before = new WeakMap<Lab, Balance>();
+
+/** The ledger is of the whole run: what is lost in a later fault shows there. */
+function difference(now: Balance, lab: Lab): Balance {
+  const last = before.get(lab) ?? { lost: 0, doubled: 0, wrong: 0, examples: [] };
+  before.set(lab, now);
+  const more = now.lost + now.doubled + now.wrong > last.lost + last.doubled + last.wrong;
+  return {
+    lost: Math.max(0, now.lost - last.lost),
+    doubled: Math.max(0, now.doubled - last.doubled),
+    wrong: Math.max(0, now.wrong - last.wrong),
+    examples: more ? now.examples : [],
+  };
+}
+
+function detailOf(verdict: { kind: string; detail?: string } | undefined): string {
+  return verdict?.detail ?? verdict?.kind ?? "";
+}

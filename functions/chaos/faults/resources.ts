@@ -1,0 +1,99 @@
+/** What machines run out of, and clocks that are set. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { identify, isAlive } from "../../local/services/process-table.ts";
+import { findRabbitMqServer } from "../../local/services/rabbitmq-server.ts";
+import type { Fault } from "../fault.ts";
+import type { Lab } from "../lab.ts";
+
+const run = promisify(execFile);
+
+function rabbitMqCtl(): string | undefined {
+  const server = findRabbitMqServer(process.env);
+  return server && join(dirname(server), "rabbitmqctl");
+}
+
+/** With the environment of the broker itself, which says where its node and its cookie are. */
+async function controlBroker(lab: Lab, ...args: string[]): Promise<void> {
+  const text = readFileSync(`/proc/${lab.broker.pid}/environ`, "utf8");
+  const env = Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  await run(rabbitMqCtl() ?? "", args, { env });
+}
+
+const memoryAlarm: Fault = {
+  name: "broker blocks publishers (memory alarm)",
+  skip: ({ broker }) =>
+    rabbitMqCtl() && process.platform === "linux" && broker.pid
+      ? undefined
+      : "it needs Linux and a rabbitmq-server of this machine",
+  async run(lab) {
+    await controlBroker(lab, "set_vm_memory_high_watermark", "absolute", "1MB");
+    await wait(8_000);
+    await controlBroker(lab, "set_vm_memory_high_watermark", "0.4");
+  },
+};
+
+const needsDisks: NonNullable<Fault["skip"]> = ({ disks }) =>
+  disks ? undefined : "it needs Linux and root, to mount a small disk";
+
+const fullBroker: Fault = {
+  name: "full disk: broker",
+  skip: needsDisks,
+  async run({ disks, broker }) {
+    const { pid } = broker;
+    disks?.fill("broker");
+    await wait(8_000);
+    disks?.free("broker");
+    await startIfEnded(broker, pid);
+  },
+};
+
+const fullDatabase: Fault = {
+  name: "full disk: database",
+  skip: needsDisks,
+  async run({ disks, database }) {
+    const { pid } = database;
+    disks?.fill("database");
+    await wait(8_000);
+    disks?.free("database");
+    await startIfEnded(database, pid);
+  },
+};
+
+/** Some servers end where they cannot write, which is theirs to choose. */
+async function startIfEnded(service: Lab["broker"], pid: number | undefined): Promise<void> {
+  const identity = pid === undefined ? undefined : identify(pid);
+  if (identity && isAlive(identity)) return;
+  await service.kill();
+  await service.start();
+}
+
+const hourMs = 3_600_000;
+
+function clock(name: string, moves: Readonly<Record<string, number>>): Fault {
+  return {
+    name: `clock: ${name}`,
+    movesClocks: true,
+    async run(lab) {
+      for (const [one, ms] of Object.entries(moves)) await lab.moveClock(one, ms);
+      await wait(4_000);
+      for (const one of Object.keys(moves)) await lab.moveClock(one, 0);
+      await wait(300);
+    },
+  };
+}
+
+export const resourceFaults: readonly Fault[] = [
+  memoryAlarm,
+  fullBroker,
+  fullDatabase,
+  clock("C and D an hour ahead", { "service-c": hourMs, "service-d": hourMs }),
+  clock("A, F and bridge an hour behind", {
+    "service-a": -hourMs,
+    "service-f": -hourMs,
+    bridge: -hourMs,
+  }),
+];
