@@ -34,14 +34,22 @@ export async function openProxy(targets: readonly number[], port = 0): Promise<T
   let turn = 0;
 
   const forward = (from: Socket, to: Socket) => {
-    let due = 0;
+    const waiting: { due: number; work(): void }[] = [];
     let closed = false;
+    const proceed = () => {
+      const [first] = waiting;
+      if (!first) return;
+      const left = first.due - performance.now();
+      if (left > 0) return void setTimeout(proceed, left);
+      waiting.shift();
+      first.work();
+      proceed();
+    };
     const later = (work: () => void) => {
-      due = Math.max(due, performance.now() + delayMs);
-      const left = due - performance.now();
-      // Once something waits, all that follows waits behind it.
-      if (left <= 0) work();
-      else setTimeout(work, left);
+      if (delayMs === 0 && waiting.length === 0) return work();
+      // Behind all that waits already, however short the delay has become.
+      waiting.push({ due: performance.now() + delayMs, work });
+      if (waiting.length === 1) proceed();
     };
     from.on("data", (chunk) => {
       later(() => {
