@@ -1,9 +1,8 @@
 /** One fault under load, and what came of it. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Fault } from "./fault.ts";
-import type { Lab } from "./lab.ts";
 import type { Balance } from "./ledger.ts";
 import { type Load, startLoad } from "./load.ts";
+import type { System } from "./system.ts";
 
 export interface Row {
   readonly fault: string;
@@ -29,37 +28,52 @@ export interface ExperimentOptions {
   calmMs: number;
   /** The longest that a system may take to work again. */
   boundMs: number;
+  /** How long to wait for a system that does not come back, and for messages that do not arrive, ms. */
+  patienceMs: number;
 }
 
-/** How long to wait for a system that does not come back. */
-const patienceMs = 40_000;
+/** A fault that knows its system. */
+export interface Happening {
+  readonly name: string;
+  readonly cutsClients?: boolean;
+  readonly untimed?: boolean;
+  readonly strict?: boolean;
+  run(): Promise<void>;
+}
+
 /** What was answered this recently may still be on its way to F. */
 const onTheWayMs = 1_000;
 
-export async function experiment(fault: Fault, lab: Lab, options: ExperimentOptions): Promise<Row> {
-  const { rate, calmMs, boundMs } = options;
-  const load = startLoad(lab.address, rate);
+export async function experiment(
+  fault: Happening,
+  system: System,
+  options: ExperimentOptions,
+): Promise<Row> {
+  const { rate, calmMs, boundMs, patienceMs } = options;
+  const load = startLoad(system.address, rate);
   let noted = 0;
   const note = () => {
     const news = load.done.slice(noted);
     noted += news.length;
-    lab.ledger.add(news);
+    system.ledger.add(news);
     return news;
   };
+  const problems: string[] = [];
   let endedAt = 0;
   let backlogMs = 0;
   try {
     await wait(calmMs);
-    await fault.run(lab);
+    await fault.run().catch((error: Error) => {
+      problems.push(`the fault failed: ${error.message}`);
+    });
     endedAt = Date.now();
-    backlogMs = await untilSteady(load, lab, { endedAt, calmMs, note });
+    backlogMs = await untilSteady(load, system, { endedAt, calmMs, patienceMs, note });
   } finally {
     await load.stop();
   }
   note();
-  if (fault.movesClocks) lab.ledger.ignoreTimes(load.done);
-  const problems: string[] = [];
-  const waiting = await settled(lab);
+  if (fault.untimed) system.ledger.ignoreTimes(load.done);
+  const waiting = await settled(system, patienceMs);
   if (waiting) problems.push(waiting);
 
   const of = (kind: string) => load.done.filter(({ verdict }) => verdict.kind === kind);
@@ -67,7 +81,7 @@ export async function experiment(fault: Fault, lab: Lab, options: ExperimentOpti
   const late = failed.filter(({ sentAt }) => sentAt > endedAt).map(({ sentAt }) => sentAt);
   const lastLate = late.length > 0 ? Math.max(...late) - endedAt + 1_000 / rate : 0;
   const recoveredMs = Math.max(lastLate, backlogMs);
-  const balance = difference(await lab.ledger.compare(lab.stores), lab);
+  const balance = difference(await system.ledger.compare(system.stores), system);
   problems.push(...balance.examples);
   const wrong = [...of("wrong"), ...(fault.cutsClients ? [] : of("cut"))];
   for (const { verdict } of wrong.slice(0, 3)) problems.push(`wrong: ${detailOf(verdict)}`);
@@ -96,14 +110,15 @@ export async function experiment(fault: Fault, lab: Lab, options: ExperimentOpti
 /** Settles when requests are answered right again and promises kept; how long the promises took, ms. */
 async function untilSteady(
   load: Load,
-  lab: Lab,
+  system: System,
   given: {
     endedAt: number;
     calmMs: number;
+    patienceMs: number;
     note(): readonly { verdict: { kind: string }; sentAt: number }[];
   },
 ): Promise<number> {
-  const { endedAt, calmMs, note } = given;
+  const { endedAt, calmMs, patienceMs, note } = given;
   let lastBad = endedAt;
   for (const { verdict, sentAt } of load.done) {
     if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
@@ -114,7 +129,7 @@ async function untilSteady(
       if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
     }
     const now = Date.now();
-    const missing = await lab.ledger.missing(lab.stores, now - onTheWayMs).catch(() => 1);
+    const missing = await system.ledger.missing(system.stores, now - onTheWayMs).catch(() => 1);
     if (missing > 0) backlogMs = Date.now() - endedAt;
     const hanging = now - (load.oldestPending() ?? now) > onTheWayMs;
     if (missing === 0 && !hanging && now - lastBad > calmMs) return backlogMs;
@@ -124,11 +139,11 @@ async function untilSteady(
 }
 
 /** Waits until no message waits and every promise is kept; what still waits then, in words. */
-async function settled(lab: Lab): Promise<string | undefined> {
-  const end = Date.now() + 20_000;
+async function settled(system: System, patienceMs: number): Promise<string | undefined> {
+  const end = Date.now() + patienceMs;
   for (;;) {
-    const missing = await lab.ledger.missing(lab.stores, Date.now()).catch(() => 1);
-    const { queue, dead } = await lab.stores.waiting().catch(() => ({ queue: -1, dead: 0 }));
+    const missing = await system.ledger.missing(system.stores, Date.now()).catch(() => 1);
+    const { queue, dead } = await system.stores.waiting().catch(() => ({ queue: -1, dead: 0 }));
     if (missing === 0 && queue === 0 && dead === 0) return undefined;
     if (Date.now() > end) {
       return `at the end ${missing} messages are not stored, ${queue} wait, ${dead} are dead letters`;
@@ -137,12 +152,12 @@ async function settled(lab: Lab): Promise<string | undefined> {
   }
 }
 
-const before = new WeakMap<Lab, Balance>();
+const before = new WeakMap<System, Balance>();
 
 /** The ledger is of the whole run: what is lost in a later fault shows there. */
-function difference(now: Balance, lab: Lab): Balance {
-  const last = before.get(lab) ?? { lost: 0, doubled: 0, wrong: 0, examples: [] };
-  before.set(lab, now);
+function difference(now: Balance, system: System): Balance {
+  const last = before.get(system) ?? { lost: 0, doubled: 0, wrong: 0, examples: [] };
+  before.set(system, now);
   const more = now.lost + now.doubled + now.wrong > last.lost + last.doubled + last.wrong;
   return {
     lost: Math.max(0, now.lost - last.lost),

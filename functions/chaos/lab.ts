@@ -15,9 +15,10 @@ import { startRabbitMq } from "../local/services/rabbitmq.ts";
 import type { RunningService, ServiceOptions } from "../local/services/service.ts";
 import { testOptions } from "../local/services/testing.ts";
 import { mountSmallDisks, type SmallDisks } from "./disks.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { createLedger } from "./ledger.ts";
 import { openProxy, type TcpProxy } from "./proxy.ts";
-import { openStores, type Stores } from "./stores.ts";
+import { openStores } from "./stores.ts";
+import type { System } from "./system.ts";
 
 /** A backing service that can be killed and come back, on the same port and with its data. */
 export interface Backing {
@@ -28,12 +29,8 @@ export interface Backing {
   start(): Promise<void>;
 }
 
-export interface Lab extends AsyncDisposable {
-  /** Where clients ask. */
-  readonly address: URL;
+export interface Lab extends System {
   readonly graph: Graph;
-  readonly ledger: Ledger;
-  readonly stores: Stores;
   readonly broker: Backing;
   readonly database: Backing;
   /** Undefined where none can be mounted. */

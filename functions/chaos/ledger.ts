@@ -22,7 +22,7 @@ export interface Ledger {
   add(asked: readonly Asked[]): void;
   /** A message that something else has published, with the id of its event. */
   addEvent(id: string): void;
-  /** Requests of which all was said by their time. With a clock that jumped, times say nothing. */
+  /** Requests whose documents may be of any time: those of a fault that moves clocks, or keeps requests back. */
   ignoreTimes(requests: readonly Asked[]): void;
   /** Ids that were promised before this time and are not stored yet. */
   missing(stores: Stores, before: number): Promise<number>;

@@ -1,10 +1,16 @@
 import type { Plugin } from "esbuild";
+import { openCluster } from "./cluster.ts";
 import { type ExperimentOptions, experiment, type Row } from "./experiment.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault, SystemKind, Systems } from "./fault.ts";
 import { startLab } from "./lab.ts";
+import { startNpmStart, whyNoNpmStart } from "./npm-start.ts";
 
 export interface RunOptions extends ExperimentOptions {
   readonly faults: readonly Fault[];
+  /** A cluster, in place of systems of our own. */
+  readonly against?: URL | undefined;
+  readonly namespace?: string;
+  /** Changes to the source of the functions. */
   readonly plugins?: readonly Plugin[];
 }
 
@@ -14,24 +20,57 @@ export interface Audience {
   onRow(row: Row): void;
 }
 
+type Open = {
+  [Kind in SystemKind]: (
+    options: RunOptions,
+    report: (line: string) => void,
+  ) => Promise<Systems[Kind] | string>;
+};
+
+/** Each resolves to why there is none here, when there is none. */
+const systems: Open = {
+  graph: (options, report) =>
+    startLab({
+      report,
+      smallDisks: options.faults.some(({ name }) => name.startsWith("full disk")),
+      ...(options.plugins && { plugins: options.plugins }),
+    }),
+  pair: (_, report) => startLab({ report, pair: true }),
+  start: async () => (await whyNoNpmStart()) ?? startNpmStart(),
+  async cluster({ against, namespace = "dev" }) {
+    return against ? openCluster(against, namespace) : "it needs --against ADDRESS";
+  },
+};
+
 /** Each fault in its turn, on one system for all that need the same: what breaks for good shows in the next. */
 export async function runFaults(options: RunOptions, audience: Audience): Promise<void> {
-  const { signal, report, onRow } = audience;
-  for (const kind of ["graph", "pair"] as const) {
-    const faults = options.faults.filter(({ on = "graph" }) => on === kind);
-    if (faults.length === 0 || signal?.aborted) continue;
-    await using lab = await startLab({
-      report,
-      pair: kind === "pair",
-      smallDisks: faults.some(({ name }) => name.startsWith("full disk")),
-      ...(options.plugins && { plugins: options.plugins }),
-    });
-    for (const fault of faults) {
-      if (signal?.aborted) return;
-      const reason = fault.skip?.(lab);
-      if (reason !== undefined) onRow({ ...nothing, fault: fault.name, skipped: reason });
-      else onRow(await experiment(fault, lab, options));
-    }
+  for (const kind of Object.keys(systems) as SystemKind[]) await runOn(kind, options, audience);
+}
+
+async function runOn<Kind extends SystemKind>(
+  kind: Kind,
+  options: RunOptions,
+  { signal, report, onRow }: Audience,
+): Promise<void> {
+  const faults = options.faults.filter((fault) => fault.on === kind);
+  if (faults.length === 0 || signal?.aborted) return;
+  const opened = await systems[kind](options, report);
+  const skipped = (fault: string, why: string) => onRow({ ...nothing, fault, skipped: why });
+  if (typeof opened === "string") {
+    for (const { name } of faults) skipped(name, opened);
+    return;
+  }
+  await using system = opened;
+  for (const fault of faults) {
+    if (signal?.aborted) return;
+    // A fault of this kind takes a system of this kind, which TypeScript cannot follow.
+    const run = fault.run as (on: typeof system) => Promise<void>;
+    const bound = { ...fault, run: () => run(system) };
+    const reason = (fault.skip as ((on: typeof system) => string | undefined) | undefined)?.(
+      system,
+    );
+    if (reason !== undefined) skipped(fault.name, reason);
+    else onRow(await experiment(bound, system, options));
   }
 }
 

@@ -5,8 +5,10 @@ import amqp, { type ConfirmChannel } from "amqplib";
 import { eventToMessage } from "#host/events/event-message";
 import { greetingEventType } from "#host/events/publisher";
 import { deadLetterName } from "#host/events/queue";
-import type { Fault } from "../fault.ts";
+import { type FaultOf, on } from "../fault.ts";
 import { queue } from "../stores.ts";
+
+type GraphFault = Omit<FaultOf<"graph">, "on">;
 
 async function withBroker<T>(
   url: string,
@@ -37,7 +39,7 @@ function publish(channel: ConfirmChannel, id: string, time: Date): void {
   channel.publish("", queue, content, { ...properties, headers, persistent: true });
 }
 
-const slowConsumer: Fault = {
+const slowConsumer: GraphFault = {
   name: "slow consumer",
   async run(lab) {
     const proxy = lab.proxy("bridge>service-f");
@@ -48,7 +50,7 @@ const slowConsumer: Fault = {
 };
 
 /** Everything that F has is delivered again, while new greetings come. */
-const duplicates: Fault = {
+const duplicates: GraphFault = {
   name: "duplicate deliveries",
   async run(lab) {
     const events = (await lab.stores.events()).slice(-300);
@@ -59,7 +61,7 @@ const duplicates: Fault = {
 };
 
 /** The newest comes first. */
-const outOfOrder: Fault = {
+const outOfOrder: GraphFault = {
   name: "events out of order",
   async run(lab) {
     const ids = Array.from({ length: 200 }, () => randomUUID());
@@ -74,8 +76,8 @@ const outOfOrder: Fault = {
 };
 
 /** The bridge gives up, so that messages end as dead letters; these then go back to the queue. */
-const deadLetters: Fault = {
-  name: "F away until dead letters",
+const deadLetters: GraphFault = {
+  name: "dead letters while F is away",
   async run(lab) {
     await lab.graph.function("service-f").stop();
     // Until the oldest message has had its ten tries.
@@ -107,4 +109,4 @@ async function bringBack(channel: ConfirmChannel): Promise<void> {
   }
 }
 
-export const eventFaults: readonly Fault[] = [slowConsumer, duplicates, outOfOrder, deadLetters];
+export const eventFaults = on("graph", [slowConsumer, duplicates, outOfOrder, deadLetters]);

@@ -1,6 +1,8 @@
 import type { Fault } from "../fault.ts";
+import { clusterFaults } from "./cluster.ts";
 import { eventFaults } from "./events.ts";
 import { networkFaults } from "./network.ts";
+import { startFaults } from "./npm-start.ts";
 import { pairFaults, processFaults } from "./processes.ts";
 import { resourceFaults } from "./resources.ts";
 import { serviceFaults } from "./services.ts";
@@ -13,4 +15,8 @@ export const faults: readonly Fault[] = [
   ...eventFaults,
   ...resourceFaults,
   ...pairFaults,
+  ...startFaults,
 ];
+
+/** Those of a cluster, which `--against` names. */
+export const faultsOfCluster: readonly Fault[] = clusterFaults;

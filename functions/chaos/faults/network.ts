@@ -1,6 +1,7 @@
 /** What a network does to the connections of an edge. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Fault } from "../fault.ts";
+import { on } from "../fault.ts";
+import type { Lab } from "../lab.ts";
 import type { TcpProxy } from "../proxy.ts";
 
 const edges = {
@@ -27,14 +28,18 @@ const weathers: readonly Weather[] = [
   { name: "half-open", lastsMs: 10_000, begin: (proxy) => proxy.halfOpen() },
 ];
 
-export const networkFaults: readonly Fault[] = weathers.flatMap(({ name, lastsMs, begin }) =>
-  Object.entries(edges).map(([title, edge]) => ({
-    name: `${name}: ${title}`,
-    async run(lab) {
-      const proxy = lab.proxy(edge);
-      await begin(proxy);
-      await wait(lastsMs);
-      await proxy.clear();
-    },
-  })),
+export const networkFaults = on(
+  "graph",
+  weathers.flatMap(({ name, lastsMs, begin }) =>
+    Object.entries(edges).map(([title, edge]) => ({
+      name: `${name}: ${title}`,
+      untimed: name === "black hole",
+      async run(lab: Lab) {
+        const proxy = lab.proxy(edge);
+        await begin(proxy);
+        await wait(lastsMs);
+        await proxy.clear();
+      },
+    })),
+  ),
 );

@@ -3,14 +3,17 @@ import { setTimeout as wait } from "node:timers/promises";
 import { functionNames } from "../../local/discover.ts";
 import { untilReady } from "../../local/graph.ts";
 import { sendSignal } from "../../local/services/process-table.ts";
-import type { Fault } from "../fault.ts";
+import { type FaultOf, on } from "../fault.ts";
 import type { Lab } from "../lab.ts";
+
+type GraphFault = Omit<FaultOf<"graph">, "on">;
+type PairFault = Omit<FaultOf<"pair">, "on">;
 
 /** No request goes through the page. */
 const names = functionNames().filter((name) => name !== "ui");
 
 /** The local run starts again what ends by itself, as a cluster does. */
-function ends(name: string, signal: "SIGKILL" | "SIGTERM"): Fault {
+function ends(name: string, signal: "SIGKILL" | "SIGTERM"): GraphFault {
   return {
     name: `${signal} ${name}`,
     cutsClients: name === "gateway",
@@ -26,7 +29,7 @@ function pidOf(lab: Lab, name: string): number {
   return pid;
 }
 
-const restartOfFunctions: Fault = {
+const restartOfFunctions: GraphFault = {
   name: "all functions end at once",
   cutsClients: true,
   async run(lab) {
@@ -35,8 +38,8 @@ const restartOfFunctions: Fault = {
 };
 
 /** F is away while the bridge holds messages for it, and then the bridge dies with them. */
-const bridgeWithFullHands: Fault = {
-  name: "SIGKILL bridge, F away",
+const bridgeWithFullHands: GraphFault = {
+  name: "SIGKILL bridge while F is away",
   async run(lab) {
     await lab.graph.function("service-f").stop();
     await wait(2_000);
@@ -47,9 +50,8 @@ const bridgeWithFullHands: Fault = {
 };
 
 /** One process at a time, each after the one before it is ready again. */
-const rollingRestart: Fault = {
-  name: "rolling restart, two of each",
-  on: "pair",
+const rollingRestart: PairFault = {
+  name: "rolling restart of two of each",
   strict: true,
   async run(lab) {
     for (const name of names) {
@@ -62,9 +64,8 @@ const rollingRestart: Fault = {
   },
 };
 
-const killInPair: Fault = {
-  name: "SIGKILL one of each, two of each",
-  on: "pair",
+const killInPair: PairFault = {
+  name: "SIGKILL one of two of each",
   cutsClients: true,
   async run(lab) {
     for (const name of names) {
@@ -76,10 +77,10 @@ const killInPair: Fault = {
   },
 };
 
-export const processFaults: readonly Fault[] = [
+export const processFaults = on("graph", [
   ...names.map((name) => ends(name, "SIGKILL")),
   bridgeWithFullHands,
   ...names.map((name) => ends(name, "SIGTERM")),
   restartOfFunctions,
-];
-export const pairFaults: readonly Fault[] = [rollingRestart, killInPair];
+]);
+export const pairFaults = on("pair", [rollingRestart, killInPair]);

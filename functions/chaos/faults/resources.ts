@@ -6,8 +6,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { identify, isAlive } from "../../local/services/process-table.ts";
 import { findRabbitMqServer } from "../../local/services/rabbitmq-server.ts";
-import type { Fault } from "../fault.ts";
+import { type FaultOf, on } from "../fault.ts";
 import type { Lab } from "../lab.ts";
+
+type GraphFault = Omit<FaultOf<"graph">, "on">;
 
 const run = promisify(execFile);
 
@@ -23,7 +25,7 @@ async function controlBroker(lab: Lab, ...args: string[]): Promise<void> {
   await run(rabbitMqCtl() ?? "", args, { env });
 }
 
-const memoryAlarm: Fault = {
+const memoryAlarm: GraphFault = {
   name: "broker blocks publishers (memory alarm)",
   skip: ({ broker }) =>
     rabbitMqCtl() && process.platform === "linux" && broker.pid
@@ -36,10 +38,10 @@ const memoryAlarm: Fault = {
   },
 };
 
-const needsDisks: NonNullable<Fault["skip"]> = ({ disks }) =>
+const needsDisks: NonNullable<GraphFault["skip"]> = ({ disks }) =>
   disks ? undefined : "it needs Linux and root, to mount a small disk";
 
-const fullBroker: Fault = {
+const fullBroker: GraphFault = {
   name: "full disk: broker",
   skip: needsDisks,
   async run({ disks, broker }) {
@@ -51,15 +53,16 @@ const fullBroker: Fault = {
   },
 };
 
-const fullDatabase: Fault = {
-  name: "full disk: database",
+const fullDatabase: GraphFault = {
+  // A database that could not write does not trust itself any more, and has to be started again.
+  name: "full disk: database (restarted)",
   skip: needsDisks,
   async run({ disks, database }) {
-    const { pid } = database;
     disks?.fill("database");
     await wait(8_000);
     disks?.free("database");
-    await startIfEnded(database, pid);
+    await database.kill();
+    await database.start();
   },
 };
 
@@ -73,10 +76,10 @@ async function startIfEnded(service: Lab["broker"], pid: number | undefined): Pr
 
 const hourMs = 3_600_000;
 
-function clock(name: string, moves: Readonly<Record<string, number>>): Fault {
+function clock(name: string, moves: Readonly<Record<string, number>>): GraphFault {
   return {
     name: `clock: ${name}`,
-    movesClocks: true,
+    untimed: true,
     async run(lab) {
       for (const [one, ms] of Object.entries(moves)) await lab.moveClock(one, ms);
       await wait(4_000);
@@ -86,14 +89,14 @@ function clock(name: string, moves: Readonly<Record<string, number>>): Fault {
   };
 }
 
-export const resourceFaults: readonly Fault[] = [
+export const resourceFaults = on("graph", [
   memoryAlarm,
   fullBroker,
   fullDatabase,
   clock("C and D an hour ahead", { "service-c": hourMs, "service-d": hourMs }),
-  clock("A, F and bridge an hour behind", {
+  clock("A and F and bridge an hour behind", {
     "service-a": -hourMs,
     "service-f": -hourMs,
     bridge: -hourMs,
   }),
-];
+]);

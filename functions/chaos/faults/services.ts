@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { untilReady } from "../../local/graph.ts";
 import { sendSignal } from "../../local/services/process-table.ts";
-import type { Fault } from "../fault.ts";
+import { on } from "../fault.ts";
 import type { Backing, Lab } from "../lab.ts";
 
 const awayMs = 10_000;
@@ -26,12 +26,12 @@ async function everything({ graph, broker, database }: Lab): Promise<void> {
   await Promise.all(functions.map(({ name }) => untilReady(graph.function(name))));
 }
 
-export const serviceFaults: readonly Fault[] = [
-  { name: "SIGKILL broker, back after 10 s", run: ({ broker }) => killed(broker) },
-  { name: "SIGKILL database, back after 10 s", run: ({ database }) => killed(database) },
+export const serviceFaults = on("graph", [
+  { name: "SIGKILL broker (back after 10 s)", run: ({ broker }) => killed(broker) },
+  { name: "SIGKILL database (back after 10 s)", run: ({ database }) => killed(database) },
   {
     name: "SIGKILL broker and database",
     run: ({ broker, database }) => killed(broker, database),
   },
   { name: "restart of everything", cutsClients: true, run: everything },
-];
+]);
