@@ -7,10 +7,10 @@ import type { Row } from "./experiment.ts";
 import { mutate, mutations } from "./mutations.ts";
 
 /** Runs `npm run chaos`, with bounds that a busy machine keeps. */
-async function chaos(
+async function runChaos(
   ...args: string[]
 ): Promise<{ code: number | null; rows: Row[]; said: string }> {
-  const all = ["--json", "--seconds", "1", "--bound", "60", ...args];
+  const all = ["--json", "--source", "--seconds", "1", "--bound", "60", ...args];
   const child = spawn(process.execPath, [join(import.meta.dirname, "chaos.ts"), ...all]);
   let output = "";
   let said = "";
@@ -30,7 +30,7 @@ async function chaos(
 
 test("a sound build loses, doubles and mixes nothing up while functions are killed", async () => {
   const faults = "SIGKILL service-b,SIGKILL bridge while";
-  const { code, rows, said } = await chaos("--faults", faults);
+  const { code, rows, said } = await runChaos("--faults", faults);
   assert.equal(code, 0, said + JSON.stringify(rows));
   assert.ok(rows.length >= 2);
   for (const row of rows) {
@@ -43,7 +43,7 @@ test("a sound build loses, doubles and mixes nothing up while functions are kill
 test("a build that acknowledges messages before their delivery is found out", async () => {
   const mutation = mutations.find(({ name }) => name === "acknowledge");
   const run = ["--mutation", mutation?.name ?? "", "--faults", mutation?.shownBy ?? ""];
-  const { code, rows, said } = await chaos(...run, "--patience", "4");
+  const { code, rows, said } = await runChaos(...run, "--patience", "4");
   assert.equal(code, 1, said);
   const [row] = rows;
   assert.ok((row?.lost ?? 0) > 0, said + JSON.stringify(rows));

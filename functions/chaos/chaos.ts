@@ -40,7 +40,11 @@ async function oneRound(options: ChaosOptions, signal: AbortSignal, round: numbe
   if (!options.json) say(headOf());
   const plugins = options.mutation && [mutate(options.mutation)];
   await runFaults(
-    { ...options, ...(plugins && { plugins }) },
+    {
+      ...options,
+      ...(plugins && { plugins }),
+      ...(options.source && { built: options.mutation?.functions ?? [] }),
+    },
     {
       signal,
       report,

@@ -1,7 +1,7 @@
 /** One fault under load, and what came of it. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Balance } from "./ledger.ts";
-import { type Load, startLoad } from "./load.ts";
+import { type Asked, type Load, startLoad } from "./load.ts";
 import type { System } from "./system.ts";
 
 export interface Row {
@@ -16,6 +16,8 @@ export interface Row {
   readonly doubled: number;
   /** From the fault's end until every later request is answered right, and every promise is kept. */
   readonly recoveredMs: number;
+  /** What refusals and broken connections said, the most frequent first. */
+  readonly reasons: readonly string[];
   /** What makes the run fail, in words. */
   readonly problems: readonly string[];
   /** Why it did not take place. */
@@ -56,7 +58,6 @@ export async function experiment(
     const news = load.done.slice(noted);
     noted += news.length;
     system.ledger.add(news);
-    return news;
   };
   const problems: string[] = [];
   let endedAt = 0;
@@ -103,6 +104,7 @@ export async function experiment(
     lost: balance.lost,
     doubled: balance.doubled,
     recoveredMs,
+    reasons: reasonsOf(failed),
     problems,
   };
 }
@@ -115,24 +117,22 @@ async function untilSteady(
     endedAt: number;
     calmMs: number;
     patienceMs: number;
-    note(): readonly { verdict: { kind: string }; sentAt: number }[];
+    note(): void;
   },
 ): Promise<number> {
   const { endedAt, calmMs, patienceMs, note } = given;
-  let lastBad = endedAt;
-  for (const { verdict, sentAt } of load.done) {
-    if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
-  }
   let backlogMs = 0;
   for (;;) {
-    for (const { verdict, sentAt } of note()) {
-      if (verdict.kind !== "right") lastBad = Math.max(lastBad, sentAt);
-    }
+    note();
+    // The right answers that nothing but right answers followed.
+    const lastBad = load.done.findLast(({ verdict }) => verdict.kind !== "right")?.sentAt ?? 0;
+    const since = Math.max(endedAt, lastBad);
+    const right = load.done.findLast(({ sentAt }) => sentAt > since + calmMs);
     const now = Date.now();
     const missing = await system.ledger.missing(system.stores, now - onTheWayMs).catch(() => 1);
     if (missing > 0) backlogMs = Date.now() - endedAt;
     const hanging = now - (load.oldestPending() ?? now) > onTheWayMs;
-    if (missing === 0 && !hanging && now - lastBad > calmMs) return backlogMs;
+    if (missing === 0 && !hanging && right) return backlogMs;
     if (now - endedAt > patienceMs) return patienceMs;
     await wait(100);
   }
@@ -150,6 +150,16 @@ async function settled(system: System, patienceMs: number): Promise<string | und
     }
     await wait(200);
   }
+}
+
+/** At most five, with how often each was said. */
+function reasonsOf(failed: readonly Asked[]): string[] {
+  const byText = Map.groupBy(failed, ({ verdict }) => detailOf(verdict));
+  const counted = [...byText].map(([text, all]) => [all.length, text] as const);
+  return counted
+    .toSorted(([a], [b]) => b - a)
+    .slice(0, 5)
+    .map(([count, text]) => `${count} times: ${text}`);
 }
 
 const before = new WeakMap<System, Balance>();

@@ -26,6 +26,8 @@ export interface FaultOf<Kind extends SystemKind> {
   readonly cutsClients?: boolean;
   /** Clocks are moved, or what was sent arrives when its client is gone: times do not say which document is whose. */
   readonly untimed?: boolean;
+  /** It takes place only when it is asked for by name: what it shows is known, and not mended. */
+  readonly onlyByName?: boolean;
   /** Not one request may fail. */
   readonly strict?: boolean;
 }

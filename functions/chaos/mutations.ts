@@ -7,6 +7,8 @@ import { functionsDir } from "../local/discover.ts";
 export interface Mutation {
   readonly name: string;
   readonly title: string;
+  /** The functions that have it in their bundle and are broken by it. */
+  readonly functions: readonly string[];
   /** Below functions/. */
   readonly file: string;
   /** Source text, and what it becomes, wherever it is. */
@@ -19,6 +21,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "acknowledge",
     title: "messages are acknowledged before their delivery",
+    functions: ["bridge"],
     file: "bridge/delivery.ts",
     edits: [
       ["channel.ack(message)", "void channel"],
@@ -32,6 +35,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "confirm",
     title: "requests are answered before the broker's confirm",
+    functions: ["service-d"],
     file: "host/events/publisher.ts",
     edits: [["await promise;", "promise.catch(() => {});"]],
     shownBy: "half-open: D to broker",
@@ -39,6 +43,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "dead-letter",
     title: "messages that cannot be delivered are dropped",
+    functions: ["bridge"],
     file: "bridge/delivery.ts",
     edits: [
       ["await deadLetter(message, outcome.reason, queue, channel);", "channel.ack(message);"],

@@ -18,6 +18,7 @@ export interface ChaosOptions {
   /** The gateway of a cluster. */
   readonly against: URL | undefined;
   readonly namespace: string;
+  readonly source: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -38,6 +39,7 @@ or where the system did not recover in time.
   --patience N      seconds to wait for a system that does not come back (40)
   --mutation NAME   a build that is broken on purpose: acknowledge, confirm or dead-letter
   --mutations       each of these, with the fault that shows it; exit code 0 where all are found
+  --source          functions run from their source, and not as bundles like those of the images
   --json            one JSON object per row
   --help            this text`;
 
@@ -56,6 +58,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
       patience: { type: "string", default: "40" },
       mutation: { type: "string" },
       mutations: { type: "boolean", default: false },
+      source: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -76,6 +79,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
     mutations: values.mutations,
     soakMs: values.soak === undefined ? undefined : durationOf(values.soak),
     rounds: positive("rounds", values.rounds, 1_000),
+    source: values.source,
     json: values.json,
     help: values.help,
   };
@@ -103,7 +107,7 @@ export function select(text: string, faults: readonly Fault[]): readonly Fault[]
     .split(",")
     .map((part) => part.trim())
     .filter(Boolean);
-  if (wanted.length === 0) return faults;
+  if (wanted.length === 0) return faults.filter(({ onlyByName }) => !onlyByName);
   for (const part of wanted) {
     if (faults.some(({ name }) => name.toLowerCase().includes(part))) continue;
     const names = faults.map(({ name }) => `  ${name}`).join("\n");

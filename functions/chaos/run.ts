@@ -1,16 +1,21 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Plugin } from "esbuild";
 import { openCluster } from "./cluster.ts";
 import { type ExperimentOptions, experiment, type Row } from "./experiment.ts";
 import type { Fault, SystemKind, Systems } from "./fault.ts";
 import { startLab } from "./lab.ts";
+import { startLoad } from "./load.ts";
 import { startNpmStart, whyNoNpmStart } from "./npm-start.ts";
+import type { System } from "./system.ts";
 
 export interface RunOptions extends ExperimentOptions {
   readonly faults: readonly Fault[];
   /** A cluster, in place of systems of our own. */
   readonly against?: URL | undefined;
   readonly namespace?: string;
-  /** Changes to the source of the functions. */
+  /** The functions that run as bundles, where it is not all. */
+  readonly built?: readonly string[];
+  /** Changes to the source of those. */
   readonly plugins?: readonly Plugin[];
 }
 
@@ -34,6 +39,7 @@ const systems: Open = {
       report,
       smallDisks: options.faults.some(({ name }) => name.startsWith("full disk")),
       ...(options.plugins && { plugins: options.plugins }),
+      ...(options.built && { built: options.built }),
     }),
   pair: (_, report) => startLab({ report, pair: true }),
   start: async () => (await whyNoNpmStart()) ?? startNpmStart(),
@@ -61,6 +67,7 @@ async function runOn<Kind extends SystemKind>(
     return;
   }
   await using system = opened;
+  await warmUp(system);
   for (const fault of faults) {
     if (signal?.aborted) return;
     // A fault of this kind takes a system of this kind, which TypeScript cannot follow.
@@ -74,6 +81,20 @@ async function runOn<Kind extends SystemKind>(
   }
 }
 
+/** The first requests of a system compile code and create collections: they are no measure of what follows. */
+async function warmUp({ address, ledger }: System): Promise<void> {
+  for (let right = 0, end = performance.now() + 60_000; right < 20; ) {
+    const load = startLoad(address, 10);
+    await wait(100);
+    await load.stop();
+    ledger.add(load.done);
+    const all = load.done.every(({ verdict }) => verdict.kind === "right");
+    right = all ? right + load.done.length : 0;
+    if (performance.now() > end)
+      throw new Error("the system does not answer right even without a fault");
+  }
+}
+
 const nothing: Row = {
   fault: "",
   requests: 0,
@@ -84,5 +105,6 @@ const nothing: Row = {
   lost: 0,
   doubled: 0,
   recoveredMs: 0,
+  reasons: [],
   problems: [],
 };

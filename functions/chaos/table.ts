@@ -39,6 +39,7 @@ export function totalOf(rows: readonly Row[]): Row {
     lost: sum(({ lost }) => lost),
     doubled: sum(({ doubled }) => doubled),
     recoveredMs: Math.max(0, ...rows.map(({ recoveredMs }) => recoveredMs)),
+    reasons: [],
     problems: [],
   };
 }

@@ -43,7 +43,7 @@ const slowConsumer: GraphFault = {
   name: "slow consumer",
   async run(lab) {
     const proxy = lab.proxy("bridge>service-f");
-    proxy.slow(1_500);
+    proxy.slow(1_000);
     await wait(6_000);
     await proxy.clear();
   },

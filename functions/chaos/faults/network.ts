@@ -21,11 +21,11 @@ interface Weather {
 }
 
 const weathers: readonly Weather[] = [
-  { name: "latency 300 ms", lastsMs: 4_000, begin: (proxy) => proxy.slow(300) },
-  { name: "resets", lastsMs: 3_000, begin: (proxy) => proxy.reset() },
-  { name: "cut", lastsMs: 3_000, begin: (proxy) => proxy.cut() },
-  { name: "black hole", lastsMs: 7_000, begin: (proxy) => proxy.freeze() },
-  { name: "half-open", lastsMs: 10_000, begin: (proxy) => proxy.halfOpen() },
+  { name: "latency 300 ms", lastsMs: 3_000, begin: (proxy) => proxy.slow(300) },
+  { name: "resets", lastsMs: 2_000, begin: (proxy) => proxy.reset() },
+  { name: "cut", lastsMs: 2_000, begin: (proxy) => proxy.cut() },
+  { name: "black hole", lastsMs: 6_000, begin: (proxy) => proxy.freeze() },
+  { name: "half-open", lastsMs: 8_000, begin: (proxy) => proxy.halfOpen() },
 ];
 
 export const networkFaults = on(

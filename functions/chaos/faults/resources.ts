@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { identify, isAlive } from "../../local/services/process-table.ts";
 import { findRabbitMqServer } from "../../local/services/rabbitmq-server.ts";
 import { type FaultOf, on } from "../fault.ts";
 import type { Lab } from "../lab.ts";
@@ -38,40 +37,19 @@ const memoryAlarm: GraphFault = {
   },
 };
 
-const needsDisks: NonNullable<GraphFault["skip"]> = ({ disks }) =>
-  disks ? undefined : "it needs Linux and root, to mount a small disk";
-
-const fullBroker: GraphFault = {
-  name: "full disk: broker",
-  skip: needsDisks,
-  async run({ disks, broker }) {
-    const { pid } = broker;
-    disks?.fill("broker");
-    await wait(8_000);
-    disks?.free("broker");
-    await startIfEnded(broker, pid);
-  },
-};
-
-const fullDatabase: GraphFault = {
-  // A database that could not write does not trust itself any more, and has to be started again.
-  name: "full disk: database (restarted)",
-  skip: needsDisks,
-  async run({ disks, database }) {
-    disks?.fill("database");
-    await wait(8_000);
-    disks?.free("database");
-    await database.kill();
-    await database.start();
-  },
-};
-
-/** Some servers end where they cannot write, which is theirs to choose. */
-async function startIfEnded(service: Lab["broker"], pid: number | undefined): Promise<void> {
-  const identity = pid === undefined ? undefined : identify(pid);
-  if (identity && isAlive(identity)) return;
-  await service.kill();
-  await service.start();
+/** What could not write does not trust itself any more, and has to be started again: WiredTiger as RabbitMQ's quorum queues. */
+function fullDisk(of: "broker" | "database"): GraphFault {
+  return {
+    name: `full disk: ${of} (then started again)`,
+    skip: ({ disks }) => (disks ? undefined : "it needs Linux and root, to mount a small disk"),
+    async run({ disks, [of]: service }) {
+      disks?.fill(of);
+      await wait(6_000);
+      disks?.free(of);
+      await service.kill();
+      await service.start();
+    },
+  };
 }
 
 const hourMs = 3_600_000;
@@ -91,8 +69,8 @@ function clock(name: string, moves: Readonly<Record<string, number>>): GraphFaul
 
 export const resourceFaults = on("graph", [
   memoryAlarm,
-  fullBroker,
-  fullDatabase,
+  fullDisk("broker"),
+  fullDisk("database"),
   clock("C and D an hour ahead", { "service-c": hourMs, "service-d": hourMs }),
   clock("A and F and bridge an hour behind", {
     "service-a": -hourMs,
