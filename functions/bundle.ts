@@ -12,8 +12,15 @@ const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
 const packages = join(root, "node_modules");
 
-/** Bundles the function into the folder. Throws where there is no such function, or where it does not build. */
-export async function bundle(name: string, folder: string): Promise<void> {
+/**
+ * Bundles the function into the folder, with changes to its source where `plugins` make some. Throws where there is
+ * no such function, or where it does not build.
+ */
+export async function bundle(
+  name: string,
+  folder: string,
+  plugins: readonly Plugin[] = [],
+): Promise<void> {
   const index = join(root, "functions", name, "index.ts");
   const { default: definition }: { default?: Definition } = await import(index);
   await build({
@@ -33,7 +40,7 @@ export async function bundle(name: string, folder: string): Promise<void> {
     banner: { js: banner },
     legalComments: "external",
     logLevel: "warning",
-    plugins: [onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
+    plugins: [...plugins, onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
   });
   await putPage(name, folder);
 }

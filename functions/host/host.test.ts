@@ -62,6 +62,8 @@ test("closing fails readiness, refuses connections, ends what is in flight, then
 
   const closed = host.close();
   assert.equal(host.ready(), false);
+  // What the system has accepted already is served: it ends a turn or two of the event loop later.
+  await new Promise((resolve) => setTimeout(resolve, 20));
   await assert.rejects(ask(host.port), { code: "ECONNREFUSED" });
   assert.deepEqual(events, ["drain"]);
   release();
@@ -71,6 +73,15 @@ test("closing fails readiness, refuses connections, ends what is in flight, then
   await closed;
   assert.deepEqual(events, ["drain", "answered", "answered", "resource closed"]);
   assert.equal(host.connections(), 0);
+});
+
+test("a client that is connected as closing begins, and has sent nothing yet, is answered", async () => {
+  await using host = await startTestHost(testFunction({ greetings: async () => [hello] }));
+  using early = await openRaw(host.port);
+  const closed = host.close();
+  early.write(get("/"));
+  assert.match(await early.closed, /^HTTP\/1\.1 200 /);
+  await closed;
 });
 
 test("what is in flight over either protocol is answered, though nothing else is open", async () => {

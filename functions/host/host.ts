@@ -89,7 +89,7 @@ export async function startHost(
     if (!lifecycle.enter("draining")) return;
     clearInterval(healthTimer);
     grpc.setServing(false);
-    listener.stop();
+    const heard = listener.stop();
     // A moment later than the calls' own end, so that what they answer then still gets out.
     grpc.drain(config.drainTimeoutMs + lastWordsMs);
     opened.drain();
@@ -100,7 +100,7 @@ export async function startHost(
       // Aborted calls answer at once; what does not answer even then is left behind.
       setTimeout(resolve, lastWordsMs);
     }, config.drainTimeoutMs);
-    await Promise.all([Promise.race([serving.idle(), cutOff]), open.drain?.()]);
+    await Promise.all([Promise.race([heard.then(serving.idle), cutOff]), open.drain?.()]);
     clearTimeout(limit);
     await listener.close();
     grpc.close();

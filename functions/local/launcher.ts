@@ -34,6 +34,8 @@ export interface GraphOptions {
   oneProcess?: boolean;
   /** Where a function's process begins, in place of its source: its bundle, say. */
   entryOf?(name: string): string;
+  /** What a function's process gets in place of the environment made for it: other addresses, say. */
+  envOf?(name: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
   /** Where the functions send their spans in place of the live graph, which then shows none: a receiver's address. */
   spansTo?: string;
   /** Ends a start that is under way; without it, that waits until everything is ready. */
@@ -76,7 +78,10 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
   const run = async (name: string, functions: readonly Deployable[], live: LiveServer) => {
     const urls = await urlsFor(functions, services);
     signal.throwIfAborted();
-    const process = createProcess(name, functions, { options, addresses, urls, live });
+    const made = envOf(functions, { options, addresses, urls, live });
+    const env = (await options.envOf?.(name, made)) ?? made;
+    signal.throwIfAborted();
+    const process = createProcess(name, functions, { options, addresses, env, live });
     for (const one of functions) processes.set(one.name, process);
     await process.start();
     await untilReady(process, signal, (why) => progress?.say("functions", `${name}: ${why}`));
@@ -149,8 +154,7 @@ async function urlsFor(
   };
 }
 
-function createProcess(
-  name: string,
+function envOf(
   functions: readonly Deployable[],
   given: {
     options: GraphOptions;
@@ -158,39 +162,47 @@ function createProcess(
     urls: NodeJS.ProcessEnv;
     live: LiveServer;
   },
-): FunctionProcess {
+): NodeJS.ProcessEnv {
   const { options, addresses, urls, live } = given;
-  const {
-    env = process.env,
-    cacheDir = join(options.dataDir, "cache"),
-    onImport,
-    spansTo,
-  } = options;
-  const ports = functions.map((one) => addresses.get(one.name) ?? 0);
+  const { env = process.env, cacheDir = join(options.dataDir, "cache"), spansTo } = options;
   const callees = [...addresses].map(([callee, port]) => [
     addressVariable(callee),
     `127.0.0.1:${port}`,
   ]);
   const { origin } = live;
-  const control = !options.oneProcess;
   const names = functions.map((one) => one.name);
+  return {
+    // Compiled code is kept between starts: without it most of a start is stripping types.
+    NODE_COMPILE_CACHE: join(cacheDir, "compile"),
+    ...env,
+    ...liveEnv(names, { env, origin, addresses, control: !options.oneProcess }),
+    ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),
+    ...urls,
+    ...Object.fromEntries(callees),
+    FUNCTION_TARGET: functions[0]?.name,
+    PORT: String(addresses.get(functions[0]?.name ?? "") ?? 0),
+    HOST: "127.0.0.1",
+  };
+}
+
+function createProcess(
+  name: string,
+  functions: readonly Deployable[],
+  given: {
+    options: GraphOptions;
+    addresses: ReadonlyMap<string, number>;
+    env: NodeJS.ProcessEnv;
+    live: LiveServer;
+  },
+): FunctionProcess {
+  const { options, addresses, env, live } = given;
+  const { onImport } = options;
   return new FunctionProcess({
     name,
-    ports,
+    ports: functions.map((one) => addresses.get(one.name) ?? 0),
     entry: options.oneProcess ? oneProcessEntry : (options.entryOf?.(name) ?? entry),
     preload: onImport && reportImports,
-    env: {
-      // Compiled code is kept between starts: without it most of a start is stripping types.
-      NODE_COMPILE_CACHE: join(cacheDir, "compile"),
-      ...env,
-      ...liveEnv(names, { env, origin, addresses, control }),
-      ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),
-      ...urls,
-      ...Object.fromEntries(callees),
-      FUNCTION_TARGET: functions[0]?.name,
-      PORT: String(ports[0]),
-      HOST: "127.0.0.1",
-    },
+    env,
     onMessage: (message) => onImport?.(name, String(message)),
     logs(line) {
       live.log(line);

@@ -20,6 +20,7 @@ const commands = {
   test: "test.ts",
   check: "check.ts",
   generate: "generate/generate.ts",
+  chaos: "../chaos/chaos.ts",
   screenshots: "../ui/screenshots.ts",
 };
 

@@ -11,6 +11,7 @@ import { parseStartOptions, type StartOptions, startUsage, UsageError } from "./
 import { showProgress } from "./progress.ts";
 import { createReloader } from "./reload.ts";
 import { claimRun, type RunClaim } from "./run-record.ts";
+import { startWatchdog } from "./services/watchdog.ts";
 import { listenForStop, type StopSignals } from "./stop-signals.ts";
 import { welcome } from "./welcome.ts";
 
@@ -41,6 +42,7 @@ export async function runSession(args: string[], { reload = false } = {}): Promi
     loadConfig({ ...env, FUNCTION_TARGET: "gateway", PORT: undefined });
     const claim = claimRun(localDir, options.ports.gateway);
     try {
+      await startWatchdog(localDir);
       await run({ options, reload, env, claim, signals: listenForStop() });
     } finally {
       claim.release();

@@ -27,10 +27,10 @@ if (args.includes("--load")) {
   process.exitCode = Math.max(...codes);
 }
 
-/** By what it imports: test/support starts the graph in its process, or as a person does, in a clone. */
+/** By what it imports: test/support starts the graph in its process, or as a person does, in a clone; the laboratory starts one of its own. */
 function startsGraph(file: string): boolean {
   const text = readFileSync(join(root, file), "utf8");
-  return /\bstart(TestGraph|Ready)\b/.test(text);
+  return /\b(startTestGraph|startReady|runChaos)\b/.test(text);
 }
 
 /** The exit code of node's test runner. */

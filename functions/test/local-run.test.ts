@@ -28,17 +28,33 @@ describe("npm start", () => {
     await leavesNothing(clone);
   });
 
-  test("takes its functions along when it is killed, and services:down ends the rest", async () => {
+  test("takes along all that it started when it is killed, and keeps the data for the next start", async () => {
     await using clone = await makeClone();
-    const start = await startReady(clone, await freeRange(functionCount));
+    const port = await freeRange(functionCount);
+    const messages = async (): Promise<unknown[]> => {
+      const path = "/api/services/service-f/messages";
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      return ((await response.json()) as { messages: unknown[] }).messages;
+    };
+    const start = await startReady(clone, port);
+    await fetch(`http://127.0.0.1:${port}/api/greeting`);
+    const [kept] = await eventually(messages, (stored) => stored.length === 1);
     start.signal("SIGKILL");
     await start.ended;
-    await eventually(
-      async () => clone.processes().filter((line) => line.includes("host/main.ts")),
-      (functions) => functions.length === 0,
+    await leavesNothing(clone);
+
+    const again = await startReady(clone, port);
+    assert.deepEqual(await messages(), [kept]);
+    again.signal("SIGKILL");
+    await again.ended;
+    const third = await startReady(clone, port);
+    assert.deepEqual(
+      await messages(),
+      [kept],
+      "a start right after a kill waits for what still ends",
     );
-    const down = clone.run("services:down");
-    assert.equal(await down.ended, 0, down.printed());
+    third.signal("SIGINT");
+    assert.equal(await third.ended, 0, third.printed());
     await leavesNothing(clone);
   });
 

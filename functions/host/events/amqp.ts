@@ -39,6 +39,8 @@ type State =
 /** The longest wait between two tries, and so the longest that a request waits for a broker that is away. */
 const longestWaitMs = 1_000;
 
+/** The shortest that RabbitMQ advises: https://www.rabbitmq.com/docs/heartbeats */
+const heartbeatSeconds = 5;
 const brokers = new WeakMap<BrokerRuntime, Promise<Broker>>();
 
 /** The function's one broker, opened with its first use. */
@@ -97,7 +99,7 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
     waiting.resolve();
   };
 
-  const connection = await amqp.connect(runtime.config.rabbitmqUrl ?? "", {
+  const connection = await amqp.connect(withHeartbeat(runtime.config.rabbitmqUrl ?? ""), {
     clientProperties: { connection_name: runtime.name },
     timeout: 5_000,
     recovery: {
@@ -162,6 +164,17 @@ function withRemedy(reason: string): string {
   const [, queue] = /inequivalent arg .* for (?:queue|exchange) '([^']*)'/.exec(said) ?? [];
   if (queue === undefined) return said;
   return `${said}; somebody else declared ${queue}: empty it and delete it, and it is declared as it must be`;
+}
+
+/**
+ * RabbitMQ itself proposes a minute, after two of which a connection is given up whose far end is gone without a word. A URL that
+ * names an interval keeps it.
+ */
+function withHeartbeat(url: string): string {
+  if (!URL.canParse(url) || new URL(url).searchParams.has("heartbeat")) return url;
+  const own = new URL(url);
+  own.searchParams.set("heartbeat", String(heartbeatSeconds));
+  return own.href;
 }
 
 /** As many of the queues as there are, from the first on. */

@@ -80,7 +80,7 @@ export function createGrpcClient(
     try {
       return await promise;
     } catch (thrown) {
-      if (isLost(thrown)) discard(callee, channel);
+      if (isLost(thrown) || isSilent(thrown)) discard(callee, channel);
       throw thrown;
     } finally {
       call.signal.removeEventListener("abort", onAbort);
@@ -144,6 +144,15 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
 function isLost(thrown: unknown): boolean {
   const error = thrown as ServiceError;
   return error.code === status.UNAVAILABLE && !trailer(error);
+}
+
+/**
+ * Not even the callee's own deadline was heard of, which is before ours: the connection may be one whose far end is gone
+ * without a word. Calls that are under way on it go on.
+ */
+function isSilent(thrown: unknown): boolean {
+  const error = thrown as ServiceError;
+  return error.code === status.DEADLINE_EXCEEDED && !trailer(error);
 }
 
 function trailer(error: ServiceError) {

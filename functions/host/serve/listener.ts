@@ -12,8 +12,11 @@ export interface Listener {
   readonly port: number;
   /** Connections that are open now, of both kinds. */
   connections(): number;
-  /** Accepts no more connections and closes those that are silent or idle; the others go on. */
-  stop(): void;
+  /**
+   * Accepts no more connections and closes those that are idle; the others go on. One that was accepted and has said
+   * nothing yet may be about to: it has a moment for that. Settles when no such connection is left.
+   */
+  stop(): Promise<void>;
   /**
    * For when nothing is in flight any more: lets connections end for a moment, since an answer may
    * still be on its way out, and closes the others. Settles when nothing is open.
@@ -35,23 +38,32 @@ export async function startListener(options: {
 }): Promise<Listener> {
   const { http, acceptHttp2, silenceMs = 10_000 } = options;
   const sockets = new Set<Socket>();
-  const undecided = new Set<Socket>();
+  /** Connections whose protocol is not known yet: each settles when it is, or when the connection is gone. */
+  const undecided = new Map<Socket, Promise<void>>();
 
   // The http.Server listens itself, so that its timeouts and idle connections are its own affair;
   // only its way of taking a connection waits until the protocol is known.
   const acceptHttp1 = http.listeners("connection") as ((socket: Socket) => void)[];
   http.removeAllListeners("connection");
   http.on("connection", (socket: Socket) => {
-    for (const set of [sockets, undecided]) {
-      set.add(socket);
-      socket.once("close", () => set.delete(socket));
-    }
-    sniff(socket, silenceMs, (isHttp2) => {
+    const { promise, resolve: decided } = Promise.withResolvers<void>();
+    sockets.add(socket);
+    undecided.set(socket, promise);
+    const settle = () => {
       undecided.delete(socket);
+      decided();
+    };
+    socket.once("close", () => {
+      sockets.delete(socket);
+      settle();
+    });
+    sniff(socket, silenceMs, (isHttp2) => {
       // http.Server leaves the answer to a client's end to HTTP/1.1; http2 would keep such a socket for ever.
       socket.allowHalfOpen = !isHttp2;
       if (isHttp2) acceptHttp2(socket);
       else for (const accept of acceptHttp1) accept.call(http, socket);
+      // The request is read in the same turn or the next: only then is it in flight.
+      setImmediate(settle);
     });
   });
 
@@ -61,16 +73,28 @@ export async function startListener(options: {
   await listening;
   http.off("error", reject);
 
-  const stop = () => {
+  const end = async () => {
+    // What the system has accepted for us is reset when the server closes: it is taken over first.
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
     http.close();
-    for (const socket of undecided) socket.destroy();
+    const limit = setTimeout(() => {
+      for (const socket of undecided.keys()) socket.destroy();
+    }, flushMs);
+    await Promise.all(undecided.values());
+    clearTimeout(limit);
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= end();
+    return stopping;
   };
   return {
     port: (http.address() as AddressInfo).port,
     connections: () => sockets.size,
     stop,
     async close() {
-      stop();
+      await stop();
       const gone = [...sockets].map((socket) => new Promise((end) => socket.once("close", end)));
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();

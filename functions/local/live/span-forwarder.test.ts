@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { makeCertificates } from "../../test/support/certificate.ts";
+import { makeCertificates } from "../../test/support/certificates.ts";
 import { until } from "../../test/support/until.ts";
 import { telemetryNotices } from "./live-env.ts";
 import { createSpanForwarder } from "./span-forwarder.ts";
 
-const certificates = makeCertificates();
-after(() => certificates[Symbol.dispose]());
-const { ca, cert, key, read } = certificates;
+const certificates = await makeCertificates();
+after(() => certificates[Symbol.asyncDispose]());
+const { authority: ca, certificate: cert, key } = certificates;
 const body = {
   bytes: Buffer.from("spans"),
   contentType: "application/x-protobuf",
@@ -20,15 +21,20 @@ const body = {
 /** A collector behind TLS, which asks its clients for a certificate where `mutual`. */
 async function startCollector(mutual = false) {
   const got: string[] = [];
-  const options = { cert: read(cert), key: read(key), ca: read(ca), requestCert: mutual };
+  const options = {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ca: readFileSync(ca),
+    requestCert: mutual,
+  };
   const server = createServer(options, async (request, response) => {
     got.push(Buffer.concat(await request.toArray()).toString());
     response.end();
-  }).listen(0, "127.0.0.1");
+  }).listen(0);
   await once(server, "listening");
   return {
     got,
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { globSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aptInstall, whyNoApt } from "./apt.ts";
@@ -6,17 +6,19 @@ import { type Command, run, which } from "./process.ts";
 import { readJson, writeJson } from "./record.ts";
 import { ServiceError, type ServiceOptions } from "./service.ts";
 
-/** A MongoDB-compatible server on MongoDB's own storage engine, for machines without a mongod. */
-export const secantusDbVersion = "0.7.0b3";
+/**
+ * A MongoDB-compatible server on MongoDB's own storage engine, for machines without a mongod. This is the last
+ * version with the server in Rust: the one in Python loses acknowledged documents when it is killed.
+ */
+export const secantusDbVersion = "0.6.0b17";
 
-/** Installs it into a virtual environment of its own, once; returns that environment's Python. */
+/** Installs it into a virtual environment of its own, once; returns the server's binary, which needs no Python. */
 export async function installSecantusDb(options: ServiceOptions): Promise<string> {
   const cache = options.cacheDir ?? join(options.dataDir, "cache");
   const pointer = join(cache, `secantusdb-${secantusDbVersion}.json`);
   const known = readJson<{ folder: string }>(pointer)?.folder;
-  if (known !== undefined && existsSync(pythonIn(join(cache, known)))) {
-    return pythonIn(join(cache, known));
-  }
+  const installed = known && serverIn(join(cache, known));
+  if (installed) return installed;
   const python = which("python3", options.env);
   if (python === undefined) throw new ServiceError("python3 is not on PATH");
   options.report(`MongoDB: installing SecantusDB ${secantusDbVersion} from PyPI, once`);
@@ -26,19 +28,24 @@ export async function installSecantusDb(options: ServiceOptions): Promise<string
   try {
     await createEnvironment(options, python, join(cache, folder));
     const requirement = `secantusdb==${secantusDbVersion}`;
-    const pip = ["-m", "pip", "install", "--quiet", "--no-input", requirement];
-    await must(options, pythonIn(join(cache, folder)), pip, 300_000);
+    // Its dependencies are those of its tools in Python.
+    const flags = ["--quiet", "--no-input", "--no-deps", "--only-binary=:all:"];
+    const pip = ["-m", "pip", "install", ...flags, requirement];
+    await must(options, join(cache, folder, "bin", "python"), pip, 300_000);
+    const server = serverIn(join(cache, folder));
+    if (!server)
+      throw new ServiceError(`secantusdb ${secantusDbVersion} has no server for this system`);
+    writeJson(pointer, { folder });
+    return server;
   } catch (error) {
     await rm(join(cache, folder), { recursive: true, force: true });
     throw error;
   }
-  writeJson(pointer, { folder });
-  return pythonIn(join(cache, folder));
 }
 
 export async function secantusDbCommand(
   options: ServiceOptions,
-  python: string,
+  file: string,
   port: number,
 ): Promise<Command> {
   const folder = join(options.dataDir, "secantusdb");
@@ -46,10 +53,11 @@ export async function secantusDbCommand(
   // Without a configuration of ours it would look for one in the user's home and in /etc.
   const config = join(folder, "secantusd.toml");
   await writeFile(config, "");
-  // Its script is run by name: the first line of it would miss when the clone has moved.
-  const args = [join(python, "../secantusd-py"), "--config", config, "--host", "127.0.0.1"];
-  args.push("--port", String(port), "--storage-path", join(folder, "data"));
-  return { file: python, args, env: options.env, cwd: folder };
+  const args = ["--config", config, "--host", "127.0.0.1", "--port", String(port)];
+  args.push("--storage-path", join(folder, "data"), "--standalone");
+  // What it acknowledges is on the disk. By default its log takes 2 GB of that at once.
+  args.push("--sync-on-commit", "--cache-size", "256M", "--log-file-max", "64MB");
+  return { file, args, env: options.env, cwd: folder };
 }
 
 async function createEnvironment(options: ServiceOptions, python: string, folder: string) {
@@ -71,6 +79,10 @@ async function must(options: ServiceOptions, file: string, args: string[], timeo
   throw new ServiceError(`python3 ${args.slice(0, 3).join(" ")} failed: ${end}`);
 }
 
-function pythonIn(folder: string): string {
-  return join(folder, "bin", "python");
+/** Where the wheel puts the binary itself; the script of that name in bin/ starts it through Python. */
+function serverIn(folder: string): string | undefined {
+  const [found] = globSync("lib/python*/site-packages/secantusdb.scripts/secantusd-rs", {
+    cwd: folder,
+  });
+  return found && join(folder, found);
 }

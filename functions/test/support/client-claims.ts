@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { HostError } from "#host/base/errors";
 import type { Call } from "#host/call/call";
 import type { Greeting } from "#proto";
+import { openProxy } from "../../chaos/proxy.ts";
 import { openGate } from "./gate.ts";
 import { testCall } from "./test-call.ts";
 import { testFunction } from "./test-function.ts";
@@ -79,6 +80,22 @@ export function claimsOfBothClients(protocol: string, create: (address: string) 
       await gate.open();
     }
   });
+
+  claim(
+    "a connection whose far end is gone without a word costs one call its deadline",
+    async () => {
+      await using host = await startTestHost(greets);
+      await using proxy = await openProxy([host.port]);
+      using client = create(`127.0.0.1:${proxy.port}`);
+      using call = testCall();
+      await client.greetings("callee", call);
+      proxy.halfOpen();
+      using short = testCall({ timeoutMs: 200 });
+      await assert.rejects(client.greetings("callee", short), { code: "ERR_DEADLINE" });
+      assert.deepEqual(await client.greetings("callee", call), some);
+      client[Symbol.dispose]();
+    },
+  );
 
   claim("calls share connections instead of opening one each", async () => {
     await using host = await startTestHost(greets);

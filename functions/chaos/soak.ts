@@ -1,0 +1,177 @@
+/** A long steady load at half of what the system can do: whether memory, descriptors and sockets stay, and answers stay fast. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Lab } from "./lab.ts";
+import { type Asked, type Load, startLoad } from "./load.ts";
+
+/** Of one process, at one moment. */
+interface Sample {
+  readonly atMs: number;
+  readonly memoryMiB: number;
+  readonly descriptors: number;
+  readonly sockets: number;
+}
+
+export interface ProcessRow {
+  readonly name: string;
+  /** Medians of the first and of the last fifth, after the warm-up. */
+  readonly memoryMiB: readonly [number, number];
+  readonly descriptors: readonly [number, number];
+  readonly sockets: readonly [number, number];
+  /** MiB a minute, by least squares, and the standard error of that. */
+  readonly slope: number;
+  readonly slopeError: number;
+}
+
+export interface Soak {
+  readonly rate: number;
+  readonly requests: number;
+  readonly failed: number;
+  /** Of the first and the last minute, ms. */
+  readonly p99: readonly [number, number];
+  readonly processes: readonly ProcessRow[];
+  readonly problems: readonly string[];
+}
+
+const everyMs = 2_000;
+/** Of the whole time: compiled code and pools grow until then. */
+const warmUp = 0.3;
+
+/** Requests a second that the system answers with so many clients at a time. */
+export async function measureCapacity(lab: Lab, clients = 25, lastsMs = 20_000): Promise<number> {
+  const url = new URL("/api/greeting", lab.address);
+  const end = performance.now() + lastsMs;
+  let answered = 0;
+  const client = async () => {
+    while (performance.now() < end) {
+      const { status } = await fetch(url).then(async (answer) => {
+        await answer.arrayBuffer();
+        return answer;
+      });
+      if (status === 200) answered++;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return (answered * 1_000) / lastsMs;
+}
+
+export async function soak(
+  lab: Lab,
+  rate: number,
+  lastsMs: number,
+  signal: AbortSignal,
+): Promise<Soak> {
+  const names = lab.graph.functions.map(({ name }) => name).filter((name) => name !== "ui");
+  const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
+  const since = performance.now();
+  const load: Load = startLoad(lab.address, rate);
+  while (performance.now() - since < lastsMs && !signal.aborted) {
+    for (const [name, list] of samples) {
+      const { pid } = lab.graph.function(name);
+      if (pid) list.push(sampleOf(pid, performance.now() - since));
+    }
+    await wait(everyMs);
+  }
+  await load.stop();
+  lab.ledger.add(load.done);
+  const processes = [...samples].map(([name, list]) => rowOf(name, list));
+  const failed = load.done.filter(({ verdict }) => verdict.kind !== "right");
+  const first = load.done[0]?.sentAt ?? 0;
+  const last = load.done.at(-1)?.sentAt ?? 0;
+  const p99 = [
+    percentile(load.done.filter(({ sentAt }) => sentAt - first < 60_000)),
+    percentile(load.done.filter(({ sentAt }) => last - sentAt < 60_000)),
+  ] as const;
+  const problems = processes.flatMap(problemsOf);
+  if (failed.length > 0) {
+    const [one] = failed;
+    const said = one && "detail" in one.verdict ? one.verdict.detail : "";
+    problems.push(`${failed.length} requests failed: ${said}`);
+  }
+  if (p99[1] > 1.5 * p99[0])
+    problems.push("p99 of the last minute is more than 1.5 times the first");
+  const balance = await lab.ledger.compare(lab.stores);
+  // The requests that measured the capacity are not in the ledger, so it can say nothing of doubled ones.
+  if (balance.lost + balance.wrong > 0) problems.push(...balance.examples);
+  return { rate, requests: load.done.length, failed: failed.length, p99, processes, problems };
+}
+
+function problemsOf({ name, slope, slopeError, memoryMiB, descriptors }: ProcessRow): string[] {
+  const problems: string[] = [];
+  // What is within three standard errors is noise; what is less than this a minute no soak of minutes can tell.
+  const [before, after] = memoryMiB;
+  if (slope > 3 * slopeError && slope > 0.5 && after > 1.1 * before) {
+    problems.push(`${name}: memory grows by ${slope.toFixed(2)} MiB a minute`);
+  }
+  if (descriptors[1] > 1.2 * descriptors[0] + 5) {
+    problems.push(`${name}: ${descriptors[0]} descriptors have become ${descriptors[1]}`);
+  }
+  return problems;
+}
+
+function sampleOf(pid: number, atMs: number): Sample {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
+  const open = readdirSync(`/proc/${pid}/fd`);
+  const sockets = open.filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`).startsWith("socket:"));
+  return { atMs, memoryMiB: kib / 1_024, descriptors: open.length, sockets: sockets.length };
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // it has just been closed
+  }
+}
+
+function rowOf(name: string, all: readonly Sample[]): ProcessRow {
+  const samples = all.slice(Math.floor(all.length * warmUp));
+  const fifth = Math.max(1, Math.floor(samples.length / 5));
+  const ends = (read: (sample: Sample) => number) =>
+    [median(samples.slice(0, fifth).map(read)), median(samples.slice(-fifth).map(read))] as const;
+  return {
+    name,
+    memoryMiB: ends(({ memoryMiB }) => memoryMiB),
+    descriptors: ends(({ descriptors }) => descriptors),
+    sockets: ends(({ sockets }) => sockets),
+    ...slopeOf(samples),
+  };
+}
+
+function slopeOf(samples: readonly Sample[]): { slope: number; slopeError: number } {
+  const x = samples.map(({ atMs }) => atMs / 60_000);
+  const y = samples.map(({ memoryMiB }) => memoryMiB);
+  const mean = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0) / list.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const sxx = x.reduce((sum, one) => sum + (one - mx) ** 2, 0);
+  const sxy = x.reduce((sum, one, i) => sum + (one - mx) * ((y[i] ?? 0) - my), 0);
+  const slope = sxy / sxx;
+  const rest = y.reduce((sum, one, i) => sum + (one - my - slope * ((x[i] ?? 0) - mx)) ** 2, 0);
+  return { slope, slopeError: Math.sqrt(rest / Math.max(1, x.length - 2) / sxx) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function percentile(asked: readonly Asked[]): number {
+  const times = asked.map(({ sentAt, doneAt }) => doneAt - sentAt).sort((a, b) => a - b);
+  return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
+}
+
+export function showSoak({ rate, requests, failed, p99, processes, problems }: Soak): string {
+  const pair = ([before, after]: readonly [number, number], digits = 0) =>
+    `${before.toFixed(digits)} > ${after.toFixed(digits)}`;
+  const rows = processes.map(
+    ({ name, memoryMiB, slope, slopeError, descriptors, sockets }) =>
+      `${name.padEnd(12)}${pair(memoryMiB, 1).padStart(16)}${`${slope.toFixed(2)} ± ${slopeError.toFixed(2)}`.padStart(16)}` +
+      `${pair(descriptors).padStart(14)}${pair(sockets).padStart(12)}`,
+  );
+  return [
+    `${requests} requests at ${rate.toFixed(1)}/s, ${failed} failed; p99 ${p99[0]} ms in the first minute, ${p99[1]} ms in the last`,
+    `${"function".padEnd(12)}${"memory, MiB".padStart(16)}${"MiB a minute".padStart(16)}${"descriptors".padStart(14)}${"sockets".padStart(12)}`,
+    ...rows,
+    ...problems.map((problem) => `  ! ${problem}`),
+  ].join("\n");
+}
