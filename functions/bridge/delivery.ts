@@ -1,9 +1,10 @@
 /** The delivery of one queue's messages to its subscriber: B1 to B3 of bridge.ts. */
 import { randomUUID } from "node:crypto";
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import { attributesFromHttp } from "#host/base/attributes";
 import { backoff, pause } from "#host/base/backoff";
 import { type ErrorCode, HostError, reasonOf } from "#host/base/errors";
-import { attributesFromHttp, headersFromEvent, type PropagatedHeaders } from "#host/base/headers";
+import { headersFromEvent, type PropagatedHeaders } from "#host/base/headers";
 import { createCall } from "#host/call/call";
 import type { Runtime } from "#host/call/runtime";
 import type { Broker } from "#host/events/amqp";

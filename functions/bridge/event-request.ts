@@ -5,7 +5,7 @@
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { parseMediaType } from "#host/base/media-type";
-import { isBase64 } from "#host/events/event";
+import { isBase64 } from "#host/events/event-rules";
 
 /** The parts of a delivered AMQP message that are read here. */
 export interface DeliveredMessage {

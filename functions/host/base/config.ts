@@ -1,6 +1,12 @@
 import { withoutPassword } from "../telemetry/logger.ts";
 import { HostError } from "./errors.ts";
-import { batchVariables, resourceOf, samplers, type TelemetryConfig } from "./telemetry-config.ts";
+import {
+  batchVariables,
+  protocolNotice,
+  resourceOf,
+  samplers,
+  type TelemetryConfig,
+} from "./telemetry-config.ts";
 
 /** Every variable that the host reads, with what it means; README's table is tested against this. */
 export const variables = {
@@ -163,7 +169,11 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     const off = [text("OTEL_SDK_DISABLED"), text("OTEL_TRACES_EXPORTER")].join().toLowerCase();
     if (!tracesUrl || /^true|none$/.test(off)) return undefined;
     const resource = resourceOf(target ?? "", env);
-    return { tracesUrl, sampler, samplerRatio, batches: Object.fromEntries(batches), resource };
+    const notice = protocolNotice(env);
+    return {
+      ...{ tracesUrl, sampler, samplerRatio, notice, resource },
+      batches: Object.fromEntries(batches),
+    };
   };
 
   const namespace = text("NAMESPACE");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Metadata } from "@grpc/grpc-js";
 import { CloudEvent } from "cloudevents";
+import { attributesFromHttp } from "#host/base/attributes";
 import {
   headersFromEvent,
   headersFromHttp,
@@ -10,8 +11,8 @@ import {
   headersToMetadata,
   propagatedHeaders,
 } from "#host/base/headers";
-import type { EventJson } from "#host/events/event";
 import { eventToMessage } from "#host/events/event-message";
+import type { EventJson } from "#host/events/event-rules";
 import { messageToRequest } from "../../bridge/event-request.ts";
 
 const all = {
@@ -47,10 +48,7 @@ test("all headers travel from HTTP to gRPC, to a message and back, unchanged", (
   const event = new CloudEvent({ type: "t", source: "/s", ...headersToEvent(fromGrpc) });
   const { content, headers, properties } = eventToMessage(event.toJSON() as EventJson);
   const request = messageToRequest({ content, properties: { ...properties, headers } }, "queue");
-  const attributes = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name.replace(/^ce-/, ""), value]),
-  );
-  assert.deepEqual(headersFromEvent(attributes), all);
+  assert.deepEqual(headersFromEvent(attributesFromHttp(request.headers)), all);
 });
 
 for (const [what, value] of [

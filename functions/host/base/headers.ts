@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { withinLimits } from "./header-limits.ts";
 
 /**
  * The one list of headers that travel with a request along every hop, over HTTP, gRPC and the
@@ -28,9 +29,6 @@ export const propagatedHeaders = [
 export type PropagatedHeader = (typeof propagatedHeaders)[number];
 export type PropagatedHeaders = Readonly<Partial<Record<PropagatedHeader, string>>>;
 
-/** The longest value that is passed on: W3C's baggage limit, the largest of those that have one. */
-const maxLength = 8192;
-
 /** Of an incoming HTTP request. A header given twice is joined by a comma, as W3C allows for its own. */
 export function headersFromHttp(headers: IncomingHttpHeaders): PropagatedHeaders {
   return collect((name) => {
@@ -59,14 +57,6 @@ export function headersToMetadata(headers: PropagatedHeaders, metadata: Metadata
   }
 }
 
-/** The attributes of a CloudEvent in binary mode over HTTP, without the prefix of their headers. */
-export function attributesFromHttp(
-  headers: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const own = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
-  return Object.fromEntries(own.map(([name, value]) => [name.slice("ce-".length), value]));
-}
-
 /** As extension attributes of a CloudEvent, whose names are lower-case letters and digits only. */
 export function headersToEvent(headers: PropagatedHeaders): Record<string, string> {
   return Object.fromEntries(
@@ -81,6 +71,13 @@ export function headersFromEvent(attributes: Readonly<Record<string, unknown>>):
   });
 }
 
+/** The names that travelling headers have as attributes of an event. */
+const attributeNames = new Set(propagatedHeaders.map(attributeOf));
+
+export function isHeaderAttribute(name: string): boolean {
+  return attributeNames.has(name);
+}
+
 function attributeOf(header: string): string {
   return header.replaceAll("-", "");
 }
@@ -89,8 +86,8 @@ function collect(read: (name: PropagatedHeader) => string | undefined): Propagat
   const found: Partial<Record<PropagatedHeader, string>> = {};
   for (const name of propagatedHeaders) {
     const value = read(name);
-    // Printable ASCII only: anything else cannot be sent on as gRPC metadata, and would fail the call.
-    if (value && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value)) found[name] = value;
+    const kept = value && withinLimits(name, value);
+    if (kept) found[name] = kept;
   }
   return found;
 }

@@ -15,3 +15,8 @@ export function parseMediaType(header: unknown): {
 export function isJson(essence: string): boolean {
   return /^(application|text)\/json$|^[\w.+-]+\/[\w.+-]+\+json$/.test(essence);
 }
+
+/** Throws for a charset that is not known, and for bytes that are no text in it. */
+export function decodeText(bytes: Buffer, charset = "utf-8"): string {
+  return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes);
+}

@@ -19,6 +19,20 @@ export const batchVariables = {
   maxExportBatchSize: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
 } as const;
 
+/** OpenTelemetry's name for the one protocol that spans are sent by. */
+const sentBy = "http/protobuf";
+
+/** What to say of a variable that asks for another protocol than the one there is. */
+export function protocolNotice(env: Readonly<Record<string, string | undefined>>) {
+  for (const name of ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]) {
+    const asked = env[name]?.trim();
+    if (!asked) continue;
+    if (asked === sentBy) return undefined;
+    return `${name}=${asked}: spans are sent by ${sentBy} all the same; the endpoint must be the receiver's for that, usually port 4318`;
+  }
+  return undefined;
+}
+
 /** Where spans go, and which. The exporter reads its other variables by itself. */
 export interface TelemetryConfig {
   readonly tracesUrl: string;
@@ -27,6 +41,8 @@ export interface TelemetryConfig {
   readonly samplerRatio: number;
   /** How spans are sent, by the options of the SDK's batch processor; its own defaults for those left out. */
   readonly batches: Readonly<Partial<Record<keyof typeof batchVariables, number>>>;
+  /** To be logged once: what was asked for and is not done. */
+  readonly notice: string | undefined;
   /** What all spans of this process have in common. */
   readonly resource: Attributes;
 }

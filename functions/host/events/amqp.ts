@@ -57,12 +57,20 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
   let waiting = Promise.withResolvers<void>();
   let closed: Promise<void> | undefined;
 
+  let blocked: string | undefined;
+
+  // Logged once per reason: the tries go on every second.
   const down = (reason: string) => {
-    if (state.kind === "up" && !closed) {
-      log.warn({ reason }, "RabbitMQ is not reachable");
-      waiting = Promise.withResolvers<void>();
-    }
+    if (state.kind === "down" && state.reason === reason) return;
+    if (!closed) log.warn({ reason }, "RabbitMQ cannot be used, trying on");
+    if (state.kind === "up") waiting = Promise.withResolvers<void>();
     state = { kind: "down", reason };
+    blocked = undefined;
+  };
+
+  const problem = () => {
+    if (state.kind === "down") return `RabbitMQ is unreachable (${state.reason})`;
+    return blocked && `RabbitMQ blocks publishers (${blocked})`;
   };
 
   const start = async (use: QueueUse | undefined, channel: ConfirmChannel) => {
@@ -75,9 +83,12 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
     const channel = await connection.createConfirmChannel();
     // Both are reported by "close" as well; without a listener they would end the process.
     connection.on("error", (err: Error) => log.debug({ err }, "AMQP connection failed"));
-    channel.on("error", (err: Error) => log.error({ err }, "RabbitMQ closed the channel"));
+    let why = "the channel was closed";
+    channel.on("error", (err: Error) => {
+      why = reasonOf(err);
+    });
     channel.once("close", () => {
-      down("the channel was closed");
+      down(withRemedy(why));
       connection.close().catch(() => {});
     });
     for (let i = 0; i < uses.length; i++) await start(uses[i], channel);
@@ -98,13 +109,18 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
     },
   });
   connection.on("error", (err: Error) => log.debug({ err }, "AMQP connection failed"));
-  connection.on("disconnect", (err: Error) => down(reasonOf(err)));
-  connection.on("connect-failed", (err: Error) => {
-    const reason = reasonOf(err);
-    // Said once per reason: the tries go on every second.
-    if (state.kind === "up" || state.reason !== reason)
-      log.warn({ reason }, "RabbitMQ is away, trying on");
-    down(reason);
+  connection.on("disconnect", (err: Error) => {
+    // Else the channel has said why.
+    if (state.kind === "up") down(reasonOf(err));
+  });
+  connection.on("connect-failed", (err: Error) => down(withRemedy(reasonOf(err))));
+  connection.on("blocked", (reason: string) => {
+    blocked = reason;
+    log.warn({ reason }, "RabbitMQ blocks publishers until its alarm is over");
+  });
+  connection.on("unblocked", () => {
+    blocked = undefined;
+    log.info("RabbitMQ takes messages again");
   });
 
   runtime.metrics?.watchQueues(async () => {
@@ -121,8 +137,9 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
     },
     async channel() {
       if (state.kind === "down") await Promise.race([waiting.promise, after(2 * longestWaitMs)]);
-      if (state.kind === "up") return state.channel;
-      throw new HostError("ERR_PUBLISH", `RabbitMQ is unreachable (${state.reason})`);
+      // What is sent to a broker that blocks waits in the socket, and would be published after its call is over.
+      if (state.kind === "up" && !blocked) return state.channel;
+      throw new HostError("ERR_PUBLISH", problem() ?? "");
     },
     renew() {
       if (state.kind === "down") return;
@@ -131,12 +148,20 @@ async function connect(runtime: BrokerRuntime): Promise<Broker> {
       down("the channel is renewed");
       channel.close().catch(() => {});
     },
-    problem: () => (state.kind === "up" ? undefined : `RabbitMQ is unreachable (${state.reason})`),
+    problem,
     close() {
       closed ??= connection.close();
       return closed;
     },
   };
+}
+
+/** The broker's own words, where it has some, and what to do about a queue that is there with other properties. */
+function withRemedy(reason: string): string {
+  const [, said = reason] = /with message "(.*)"/s.exec(reason) ?? [];
+  const [, queue] = /inequivalent arg .* for (?:queue|exchange) '([^']*)'/.exec(said) ?? [];
+  if (queue === undefined) return said;
+  return `${said}; somebody else declared ${queue}: empty it and delete it, and it is declared as it must be`;
 }
 
 /** As many of the queues as there are, from the first on. */

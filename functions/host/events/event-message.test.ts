@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloudEvent } from "cloudevents";
-import type { EventJson } from "#host/events/event";
 import { eventToMessage } from "#host/events/event-message";
+import type { EventJson } from "#host/events/event-rules";
 import { messageToRequest } from "../../bridge/event-request.ts";
 
 const queue = "q";

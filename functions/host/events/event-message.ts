@@ -1,33 +1,44 @@
 /** A CloudEvent as an AMQP 0.9.1 message, in the form that Knative's RabbitmqSource keeps. */
+import { encodeAttribute } from "../base/attributes.ts";
 import { isJson, parseMediaType } from "../base/media-type.ts";
-import type { EventJson } from "./event.ts";
+import type { EventJson } from "./event-rules.ts";
 
 export interface EventMessage {
   content: Buffer;
   headers: Record<string, string>;
-  properties: { contentType: string; messageId: string; timestamp: number; type: string };
+  properties: { contentType: string; messageId?: string; timestamp?: number; type?: string };
 }
 
 /**
  * Binary mode with headers "ce-…". All of them are strings, since the source prints other values
- * as Go does; and the content type is a header too, because the source ignores the property.
+ * as Go does; and the content type is a header too, because the source ignores the property. Their values are
+ * percent-encoded: the source hands them on as they are to HTTP, where they are read as HTTP's binding has it.
  */
 export function eventToMessage(event: EventJson): EventMessage {
-  const { data, data_base64: base64, datacontenttype = "", ...attributes } = event;
+  const { data, data_base64: base64, datacontenttype: sentType = "", ...attributes } = event;
+  // Text goes out as UTF-8, in whatever charset it came.
+  const datacontenttype =
+    base64 === undefined ? sentType.replace(/(;\s*charset=)("?)[^;"]+\2/i, "$1utf-8") : sentType;
   const headers = Object.entries(attributes).flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : [[`ce-${name}`, String(value)]],
+    value === undefined || value === null ? [] : [[`ce-${name}`, encodeAttribute(String(value))]],
   );
+  const seconds = Math.floor(Date.parse(event.time ?? "") / 1_000);
   return {
     content:
       base64 === undefined ? contentOf(data, datacontenttype) : Buffer.from(base64, "base64"),
     headers: { ...Object.fromEntries(headers), "content-type": datacontenttype },
     properties: {
-      contentType: datacontenttype,
-      messageId: event.id,
-      timestamp: Math.floor(Date.parse(event.time ?? "") / 1_000),
-      type: event.type,
+      contentType: shortText(datacontenttype) ?? "",
+      ...(shortText(event.id) && { messageId: event.id }),
+      ...(Number.isFinite(seconds) && { timestamp: seconds }),
+      ...(shortText(event.type) && { type: event.type }),
     },
   };
+}
+
+/** AMQP's properties are short strings, of 255 bytes; what is longer is in the headers alone. */
+function shortText(text: string): string | undefined {
+  return Buffer.byteLength(text) <= 255 ? text : undefined;
 }
 
 /** Without a type data is JSON, as in the JSON format. */

@@ -11,7 +11,11 @@ const structuredHeaders = { "content-type": structuredType };
 
 function read(headers: Record<string, string>, body: string | Buffer) {
   const bytes = Buffer.from(body);
-  return receiveEvent(headers, parseBody(bytes, headers["content-type"]));
+  const headersDistinct = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, [value]]),
+  );
+  const request = { headers, headersDistinct };
+  return receiveEvent(request, parseBody(bytes, headers["content-type"]));
 }
 
 for (const [what, type, sent] of [

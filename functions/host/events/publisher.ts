@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import type { Greeting } from "#proto";
 import { HostError, reasonOf } from "../base/errors.ts";
-import { headersToEvent } from "../base/headers.ts";
+import { headersToEvent, isHeaderAttribute } from "../base/headers.ts";
 import type { Resource } from "../base/resource.ts";
 import { abortable, type Call } from "../call/call.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { queueAttributes, serverOfUrl } from "../telemetry/semantics.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
 import { openBroker } from "./amqp.ts";
-import type { EventJson } from "./event.ts";
 import { eventToMessage } from "./event-message.ts";
+import type { EventJson } from "./event-rules.ts";
 
 /** The type of the event that stands for a greeting. */
 export const greetingEventType = "com.example-api.greeting.created";
@@ -37,14 +37,14 @@ export interface Publisher<T> extends Resource {
 }
 
 export async function openPublisher<T>(queue: string, runtime: Runtime): Promise<Publisher<T>> {
-  // By message id, from a message's return (no queue takes it) to its confirm, which follows.
+  // By event id, from a message's return (no queue takes it) to its confirm, which follows.
   const returned = new Set<string>();
   const broker = await openBroker(runtime);
   await broker.use({
     queue,
     onChannel(channel) {
       channel.on("return", ({ fields, properties }) => {
-        if (fields.routingKey === queue) returned.add(String(properties.messageId));
+        if (fields.routingKey === queue) returned.add(String(properties.headers?.["ce-id"]));
       });
     },
   });
@@ -56,13 +56,15 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
 
   const send = async (event: EventJson, running: RunningOperation) => {
     const channel = await broker.channel();
-    const carried = { ...event, ...headersToEvent(running.headers) };
-    const { content, headers, properties } = eventToMessage(carried);
+    // What the event brought of them is in the call's headers, as far as it may travel.
+    const own = Object.entries(event).filter(([name]) => !isHeaderAttribute(name));
+    const carried = { ...Object.fromEntries(own), ...headersToEvent(running.headers) };
+    const { content, headers, properties } = eventToMessage(carried as EventJson);
     running.set({ "messaging.message.body.size": content.length });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const options = { ...properties, headers, persistent: true, mandatory: true };
     channel.publish("", queue, content, options, (error: unknown) => {
-      const lost = returned.delete(event.id);
+      const lost = returned.delete(headers["ce-id"] ?? "");
       if (!error && !lost) return resolve();
       const why = lost ? "there is no such queue" : reasonOf(error);
       const detail = `RabbitMQ did not take the message for queue ${queue} (${why})`;
@@ -80,7 +82,9 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
       try {
         await abortable(send(event, running), call.signal);
       } catch (thrown) {
-        if (call.signal.aborted) throw HostError.from(call.signal.reason).at("RabbitMQ");
+        if (call.signal.aborted) {
+          throw HostError.from(call.signal.reason).at(broker.problem() ?? "RabbitMQ");
+        }
         if (thrown instanceof HostError) throw thrown;
         const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
         throw new HostError("ERR_PUBLISH", detail, { cause: thrown });

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HostError } from "../base/errors.ts";
-import { isJson, parseMediaType } from "../base/media-type.ts";
+import { decodeText, isJson, parseMediaType } from "../base/media-type.ts";
 import type { Body } from "../events/event.ts";
+import { decodeContent, tooLarge } from "./content-encoding.ts";
 
 const none = Buffer.alloc(0);
 
@@ -9,22 +10,33 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
 }
 
-/** Throws ERR_TOO_LARGE, ERR_CANCELLED when the client leaves, and ERR_BAD_REQUEST for JSON that is none. */
+/**
+ * The body without its content encoding, which the request's headers then do not name any more. Throws
+ * ERR_TOO_LARGE, also for what it is decoded, ERR_CANCELLED when the client leaves, ERR_MEDIA_TYPE for an
+ * encoding that is not known, and ERR_BAD_REQUEST for JSON that is none.
+ */
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   limitBytes: number,
 ): Promise<Body> {
-  const bytes = hasBody(request) ? await readBytes(request, response, limitBytes) : none;
-  return parseBody(bytes, request.headers["content-type"]);
+  const { headers } = request;
+  if (!hasBody(request)) return parseBody(none, headers["content-type"]);
+  const sent = await readBytes(request, response, limitBytes);
+  const bytes = await decodeContent(sent, headers["content-encoding"], limitBytes);
+  if (bytes !== sent) {
+    delete headers["content-encoding"];
+    delete headers["transfer-encoding"];
+    headers["content-length"] = String(bytes.length);
+  }
+  return parseBody(bytes, headers["content-type"]);
 }
 
 export function parseBody(bytes: Buffer, contentType: string | undefined): Body {
-  if (bytes.length === 0 || !isJson(parseMediaType(contentType).essence)) {
-    return { bytes, json: undefined };
-  }
+  const { essence, parameters } = parseMediaType(contentType);
+  if (bytes.length === 0 || !isJson(essence)) return { bytes, json: undefined };
   try {
-    return { bytes, json: JSON.parse(bytes.toString()) };
+    return { bytes, json: JSON.parse(decodeText(bytes, parameters.charset)) };
   } catch (cause) {
     const detail = `the body is not JSON: ${(cause as Error).message}`;
     throw new HostError("ERR_BAD_REQUEST", detail, { cause });
@@ -36,9 +48,7 @@ async function readBytes(
   response: ServerResponse,
   limitBytes: number,
 ): Promise<Buffer> {
-  const tooLarge = () =>
-    new HostError("ERR_TOO_LARGE", `the body may have ${limitBytes} bytes at most`);
-  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge();
+  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -48,7 +58,7 @@ async function readBytes(
     size += chunk.length;
     if (size > limitBytes) {
       request.pause();
-      reject(tooLarge());
+      reject(tooLarge(limitBytes));
     } else chunks.push(chunk);
   });
   request.once("end", () => resolve(Buffer.concat(chunks)));

@@ -56,7 +56,7 @@ export function createRoad({ serving, bodyLimitBytes, answer }: RoadOptions): Ro
       refusal = thrown;
     }
     // Only now: the body may be an event, which has its own place in a trace.
-    const event = receiveEvent(headers, body);
+    const event = receiveEvent(request, body);
     const operation = beginHttpOperation(request, response, { begun, serving, startedAt, event });
     const { onRoute } = operation;
     try {

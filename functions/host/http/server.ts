@@ -8,6 +8,7 @@ import {
 } from "node:http";
 import type { RouteAnswer } from "../base/answer.ts";
 import { HostError } from "../base/errors.ts";
+import { maxHeaderBytes } from "../base/header-limits.ts";
 import { sendAnswer, sendProblem } from "./answer.ts";
 import { answerCors } from "./cors.ts";
 
@@ -41,7 +42,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
       );
     } else options.handle(request, response);
   };
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, listener);
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 60_000, maxHeaderSize: maxHeaderBytes },
+    listener,
+  );
   // Without this listener, node:http asks for a body before we have seen whether it is too large.
   server.on("checkContinue", listener);
   // Longer than the idle timeout of Envoy's and Knative's pools would be unsafe the other way round.

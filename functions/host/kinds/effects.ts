@@ -3,7 +3,7 @@
  * effect is opened, so that a function which needs none of them loads none of them.
  */
 import type { Greeting } from "#proto";
-import type { EventJson } from "../events/event.ts";
+import type { EventJson } from "../events/event-rules.ts";
 import type { Queue } from "../events/publisher.ts";
 import type { Collection } from "../store/mongo.ts";
 import type { Effect } from "./definition.ts";

@@ -7,7 +7,7 @@ import type { RouteAnswer } from "../base/answer.ts";
 import type { Call } from "../call/call.ts";
 import type { Callee, GrpcCallee, GrpcService } from "../call/callee.ts";
 import type { HttpAnswer, HttpMethod, Runtime } from "../call/runtime.ts";
-import type { EventJson } from "../events/event.ts";
+import type { EventJson } from "../events/event-rules.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Deploy, Effect } from "./definition.ts";
 

@@ -43,6 +43,7 @@ const kinds = {
 const decisionKey = createContextKey("decision");
 
 export function startSpans(telemetry: TelemetryConfig, log: Logger): SpanMaker {
+  if (telemetry.notice) log.warn(telemetry.notice);
   const provider = new TracerProvider({
     resource: defaultResource().merge(resourceFromAttributes(telemetry.resource)),
     sampler: samplerOf(telemetry),

@@ -15,8 +15,8 @@ for (const [what, headers, expected] of [
   ["W3C, not kept", { traceparent: `00-${traceId}-${spanId}-00` }, { parent, sampled: false }],
   [
     "W3C with flags we do not know",
-    { traceparent: `00-${traceId}-${spanId}-03` },
-    { parent, sampled: true },
+    { traceparent: `00-${traceId}-${spanId}-ff` },
+    { parent, sampled: true, random: true },
   ],
   [
     "a later version of W3C's",
@@ -130,6 +130,12 @@ test("a span that is not kept says so in every form", () => {
   assert.equal(out.traceparent, `00-${traceId}-1111111111111111-00`);
   assert.equal(out.b3, `${traceId}-1111111111111111-0-${spanId}`);
   assert.equal(out["x-b3-sampled"], "0");
+});
+
+test("a trace id that is random is said to be so on the next hop, and no other flag is", () => {
+  const { parent: from, random } = readTrace({ traceparent: `00-${traceId}-${spanId}-fe` });
+  const out = writeTrace({}, { ...span, sampled: false, ...(random && { random }) }, from);
+  assert.equal(out.traceparent, `00-${traceId}-1111111111111111-02`);
 });
 
 test("a trace that begins here does not take over a tracestate, and names no parent", () => {

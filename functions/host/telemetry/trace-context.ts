@@ -9,6 +9,8 @@ export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
   readonly sampled: boolean;
+  /** The trace id is random, as who began the trace says (Trace Context Level 2, 2.2.2). */
+  readonly random?: boolean;
 }
 
 /** What came in with a request. */
@@ -17,6 +19,7 @@ export interface IncomingTrace {
   readonly parent: Pick<TraceContext, "traceId" | "spanId"> | undefined;
   /** Whether the trace is kept. Undefined: the next hop decides, which B3 allows for. */
   readonly sampled: boolean | undefined;
+  readonly random?: boolean;
 }
 
 const w3c = /^(?!ff)([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
@@ -34,7 +37,9 @@ function readW3c(traceparent: string | undefined): IncomingTrace | undefined {
   if (version === undefined || (version === "00" && more) || isZero(traceId) || isZero(spanId)) {
     return undefined;
   }
-  return { parent: { traceId, spanId }, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  const bits = Number.parseInt(flags, 16);
+  const random = (bits & 2) !== 0;
+  return { parent: { traceId, spanId }, sampled: (bits & 1) !== 0, ...(random && { random }) };
 }
 
 function readB3(headers: PropagatedHeaders): IncomingTrace {
@@ -62,9 +67,12 @@ function isZero(id: string): boolean {
   return /^0*$/.test(id);
 }
 
-/** As `traceparent` says it, and `traceresponse` of its Level 2 in the other direction. */
-export function formatTrace({ traceId, spanId, sampled }: TraceContext): string {
-  return `00-${traceId}-${spanId}-0${sampled ? 1 : 0}`;
+/**
+ * As `traceparent` says it, and `traceresponse` of its Level 2 in the other direction. Flags that neither level
+ * knows are zero, as both ask.
+ */
+export function formatTrace({ traceId, spanId, sampled, random }: TraceContext): string {
+  return `00-${traceId}-${spanId}-0${(sampled ? 1 : 0) + (random ? 2 : 0)}`;
 }
 
 /**

@@ -93,7 +93,7 @@ export function createTracing({ spans, listeners = [] }: TracingOptions = {}): T
     let ended = false;
 
     const own = within.operation?.trace;
-    const trace = options.trace ?? (own ? { parent: own, sampled: own.sampled } : undefined);
+    const trace = options.trace ?? (own && { ...own, parent: own });
     const span = spans && startSpan(spans, operation, within, { trace, links, startedAt });
 
     return {
@@ -163,7 +163,9 @@ function startSpan(
   { headers }: Within,
   at: { trace: IncomingTrace | undefined; links: SpanStart["links"]; startedAt: number },
 ): MadeSpan & { headers: PropagatedHeaders } {
-  const trace = at.trace ?? readTrace(headers);
-  const span = spans.start(operation, { ...at, trace, tracestate: headers.tracestate });
-  return { ...span, headers: writeTrace(headers, span.trace, trace.parent) };
+  const incoming = at.trace ?? readTrace(headers);
+  const span = spans.start(operation, { ...at, trace: incoming, tracestate: headers.tracestate });
+  const { parent, random } = incoming;
+  const trace = { ...span.trace, ...(parent && random && { random }) };
+  return { ...span, trace, headers: writeTrace(headers, trace, parent) };
 }

@@ -1,3 +1,4 @@
+import { protocolNotice } from "#host/base/telemetry-config";
 import { variable } from "../services/service.ts";
 
 export interface LiveEnvOptions {
@@ -36,6 +37,8 @@ function exporterEnv(env: NodeJS.ProcessEnv, origin: string): NodeJS.ProcessEnv 
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: undefined,
     OTEL_EXPORTER_OTLP_HEADERS: undefined,
     OTEL_EXPORTER_OTLP_TRACES_HEADERS: undefined,
+    OTEL_EXPORTER_OTLP_PROTOCOL: undefined,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: undefined,
     // The page is to show a request within a second of it.
     OTEL_BSP_SCHEDULE_DELAY: variable(env, "OTEL_BSP_SCHEDULE_DELAY") ?? "200",
   };
@@ -45,3 +48,22 @@ function exporterEnv(env: NodeJS.ProcessEnv, origin: string): NodeJS.ProcessEnv 
 function originsOf(port: number | undefined): string[] {
   return ["localhost", "127.0.0.1"].map((host) => `http://${host}:${port}`);
 }
+
+/** What the person's own variables mean for the page and for the receiver that they name, a line each. */
+export function telemetryNotices(env: NodeJS.ProcessEnv): string[] {
+  const sends =
+    variable(env, "OTEL_EXPORTER_OTLP_ENDPOINT") ??
+    variable(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+  const protocol = sends && protocolNotice(env);
+  const off = offSwitches.find(([name, value]) => value.test(variable(env, name) ?? ""))?.[0];
+  return [
+    ...(protocol ? [protocol] : []),
+    ...(off ? [`${off}=${env[off]}: no spans are made, so the page shows no calls.`] : []),
+  ];
+}
+
+const offSwitches = [
+  ["OTEL_SDK_DISABLED", /^true$/i],
+  ["OTEL_TRACES_EXPORTER", /^none$/i],
+  ["OTEL_TRACES_SAMPLER", /^(parentbased_)?always_off$/],
+] as const;

@@ -17,6 +17,7 @@ import type { FunctionProcess } from "../function-process.ts";
 import { createOtlpReceiver } from "../otlp-receiver.ts";
 import { FunctionStates } from "./function-states.ts";
 import { createLiveAnswers, type LiveRequest } from "./live-answers.ts";
+import { telemetryNotices } from "./live-env.ts";
 import { createLiveFigures } from "./live-figures.ts";
 import { createLogTail } from "./log-tail.ts";
 import { windowSeconds } from "./meter.ts";
@@ -57,6 +58,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   const declared = declaredGraph(functions);
   const ring = createSpanRing();
   const figures = createLiveFigures(declared);
+  for (const notice of telemetryNotices(env)) report(notice);
   const forwarder = createSpanForwarder(env, report);
   const tail = createLogTail([...addresses.keys()]);
   const states = new FunctionStates();

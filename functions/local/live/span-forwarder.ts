@@ -1,6 +1,6 @@
-import { pairsOf } from "#host/base/telemetry-config";
+import { reasonOf } from "#host/base/errors";
 import type { OtlpBody } from "../otlp.ts";
-import { variable } from "../services/service.ts";
+import { spanReceiver } from "./span-receiver.ts";
 
 export interface SpanForwarder {
   /** Never waits, and never throws: what cannot be sent on is dropped. */
@@ -10,7 +10,6 @@ export interface SpanForwarder {
 }
 
 const mostBytes = 16 * 1_048_576;
-const timeoutMs = 5_000;
 const closeLimitMs = 2_000;
 
 /**
@@ -21,36 +20,22 @@ export function createSpanForwarder(
   env: NodeJS.ProcessEnv,
   report: (line: string) => void,
 ): SpanForwarder | undefined {
-  const url = receiverOf(env);
-  if (!url) return undefined;
-  const headers = {
-    ...pairsOf(variable(env, "OTEL_EXPORTER_OTLP_HEADERS")),
-    ...pairsOf(variable(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
-  };
+  const receiver = readReceiver(env, report);
+  if (!receiver) return undefined;
   const waiting: OtlpBody[] = [];
   let bytes = 0;
   let sending: Promise<void> | undefined;
   let reported = false;
 
-  const post = async ({ bytes: body, contentType, contentEncoding }: OtlpBody) => {
+  const post = async (body: OtlpBody) => {
     try {
-      const response = await fetch(url, {
-        method: "POST",
-        headers: {
-          ...headers,
-          "content-type": contentType,
-          ...(contentEncoding && { "content-encoding": contentEncoding }),
-        },
-        body: new Uint8Array(body),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      await response.arrayBuffer();
-      if (!response.ok) throw new Error(`it answers ${response.status}`);
+      await receiver.send(body);
       reported = false;
     } catch (error) {
       // Once for each time that it goes away: batches come five times a second.
-      if (!reported)
-        report(`Spans cannot be sent on to ${url.origin}: ${(error as Error).message}`);
+      if (!reported) {
+        report(`Spans cannot be sent on to ${receiver.url.origin}: ${reasonOf(error)}`);
+      }
       reported = true;
     }
   };
@@ -77,10 +62,11 @@ export function createSpanForwarder(
   };
 }
 
-/** The traces' own endpoint is used as it is; the general one is a base (OTLP exporter, "Endpoint URLs for OTLP/HTTP"). */
-function receiverOf(env: NodeJS.ProcessEnv): URL | undefined {
-  const own = variable(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-  const base = variable(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
-  if (own) return URL.parse(own) ?? undefined;
-  return (base && URL.parse(`${base.replace(/\/+$/, "")}/v1/traces`)) || undefined;
+function readReceiver(env: NodeJS.ProcessEnv, report: (line: string) => void) {
+  try {
+    return spanReceiver(env);
+  } catch (error) {
+    report(`Spans are not sent on: ${(error as Error).message}`);
+    return undefined;
+  }
 }
