@@ -5,7 +5,7 @@
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { parseMediaType } from "#host/base/media-type";
-import { isBase64 } from "#host/events/event-rules";
+import { isBase64, isTimestamp } from "#host/events/event-rules";
 
 /** The parts of a delivered AMQP message that are read here. */
 export interface DeliveredMessage {
@@ -169,9 +169,10 @@ function text(value: unknown): string {
 
 /** RFC 3339 in UTC and without zeros at the fraction's end, as Go prints it. */
 function goTime(time: string): string {
-  const match = /^\d{4}-\d\d-\d\dT[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(time);
+  const match = /^[\d-]{10}T[\d:]{8}(\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(time);
   const ms = Date.parse(time);
-  if (!match || Number.isNaN(ms)) throw new TypeError(`time=${time} is not in RFC 3339 format`);
+  if (!match || !isTimestamp(time) || Number.isNaN(ms))
+    throw new TypeError(`time=${time} is not in RFC 3339 format`);
   const fraction = (match[1] ?? "").replace(/\.?0+$/, "");
   return `${new Date(ms).toISOString().slice(0, 19)}${fraction}Z`;
 }

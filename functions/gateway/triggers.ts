@@ -38,7 +38,7 @@ export interface Triggers {
 export async function trigger(
   { functions, all }: Triggers,
   method: RouteDeclaration["method"],
-  { parameters, query, headers, body, call, onRoute }: RouteRequest,
+  { parameters, query, headers, body, event, call, onRoute }: RouteRequest,
   { runtime }: Inside,
 ): Promise<RouteAnswer> {
   const { name = "", path = "" } = parameters;
@@ -58,6 +58,8 @@ export async function trigger(
     // By the protocol that the request asks for.
     return { body: greetingsToJson(await runtime.greetingsOf(http(name), call)) };
   }
+  // One that is broken is refused here: what is passed on does not show which headers came twice.
+  if (isEvents(route)) event?.read();
   const answer = await runtime.send(
     name,
     {
@@ -96,9 +98,12 @@ function waysOf(routes: readonly RouteDeclaration[]): Way[] {
 }
 
 /** How the gateway offers a route of a function, behind /api/services/{name}. */
-export function offeredPath({ method, path }: RouteDeclaration): string {
-  if (method === "POST" && path === "/") return "/events";
-  return path.replace(/^\/api(?=\/)/, "");
+export function offeredPath(route: RouteDeclaration): string {
+  return isEvents(route) ? "/events" : route.path.replace(/^\/api(?=\/)/, "");
+}
+
+function isEvents({ method, path }: RouteDeclaration): boolean {
+  return method === "POST" && path === "/";
 }
 
 /** Throws ERR_NOT_FOUND, naming the functions that have it, and ERR_METHOD. */

@@ -15,10 +15,8 @@ export interface EventMessage {
  * percent-encoded: the source hands them on as they are to HTTP, where they are read as HTTP's binding has it.
  */
 export function eventToMessage(event: EventJson): EventMessage {
-  const { data, data_base64: base64, datacontenttype: sentType = "", ...attributes } = event;
-  // Text goes out as UTF-8, in whatever charset it came.
-  const datacontenttype =
-    base64 === undefined ? sentType.replace(/(;\s*charset=)("?)[^;"]+\2/i, "$1utf-8") : sentType;
+  const { data, data_base64: base64, datacontenttype: _, ...attributes } = event;
+  const datacontenttype = typeOf(event);
   const headers = Object.entries(attributes).flatMap(([name, value]) =>
     value === undefined || value === null ? [] : [[`ce-${name}`, encodeAttribute(String(value))]],
   );
@@ -36,14 +34,20 @@ export function eventToMessage(event: EventJson): EventMessage {
   };
 }
 
+/** Data without a type is JSON in the JSON format, and is to be called so elsewhere (JSON format, 3.1); text goes out as UTF-8. */
+function typeOf({ data, data_base64: base64, datacontenttype: type }: EventJson): string {
+  if (base64 !== undefined) return type ?? "";
+  if (data !== undefined && !type) return "application/json";
+  return (type ?? "").replace(/(;\s*charset=)("?)[^;"]+\2/i, "$1utf-8");
+}
+
 /** AMQP's properties are short strings, of 255 bytes; what is longer is in the headers alone. */
 function shortText(text: string): string | undefined {
   return Buffer.byteLength(text) <= 255 ? text : undefined;
 }
 
-/** Without a type data is JSON, as in the JSON format. */
 function contentOf(data: unknown, type: string): Buffer {
   if (data === undefined) return Buffer.alloc(0);
-  const isText = typeof data === "string" && type !== "" && !isJson(parseMediaType(type).essence);
+  const isText = typeof data === "string" && !isJson(parseMediaType(type).essence);
   return Buffer.from(isText ? data : JSON.stringify(data));
 }

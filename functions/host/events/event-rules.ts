@@ -70,7 +70,7 @@ export function isBase64(text: unknown): text is string {
 }
 
 /** RFC 3339, 5.6, with the days that its month has. */
-function isTimestamp(text: string): boolean {
+export function isTimestamp(text: string): boolean {
   const parts =
     /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):(\d\d))$/i.exec(text);
   if (!parts) return false;

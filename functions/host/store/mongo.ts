@@ -143,6 +143,7 @@ function refuseUnstorable(document: Document): void {
     throw new HostError("ERR_BAD_REQUEST", `cannot be stored: ${why}`, { cause });
   };
   if (isDeeperThan(maxDepth, document)) refuse(`it is nested deeper than ${maxDepth} levels`);
+  if (!isWellFormed(document)) refuse("a text of it holds half a surrogate pair");
   let size = 0;
   try {
     size = BSON.serialize(document).length;
@@ -153,8 +154,20 @@ function refuseUnstorable(document: Document): void {
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isTree(value)) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+/** An object or a list, and not bytes. */
+function isTree(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
+}
+
+/** UTF-8 cannot hold half a pair: the driver would put U+FFFD in its place. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (!isTree(value)) return true;
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
 }
 
 /**
