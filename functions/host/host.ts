@@ -5,12 +5,10 @@
  * H2 Closing: readiness fails first; then no connection is accepted; then what is in flight ends,
  *    up to the limit, and is cut off after it; only then are the clients closed that it uses.
  */
-import { getFunction, getTestServer } from "@google-cloud/functions-framework/testing";
+import { getFunction } from "@google-cloud/functions-framework/testing";
 import type { Environment } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
 import { createGrpcServer } from "./grpc/server.ts";
-import { byFramework } from "./http/plain.ts";
-import { byRoute, createRoad } from "./http/road.ts";
 import { createHttpServer, type HttpServerOptions } from "./http/server.ts";
 import { setRoad } from "./kinds/define.ts";
 import type { Definition } from "./kinds/definition.ts";
@@ -126,19 +124,13 @@ export async function startHost(
  */
 function handlerOf(
   definition: Definition | undefined,
-  { runtime, serving, open }: Opened,
+  { runtime: { name }, road }: Opened,
 ): HttpServerOptions["handle"] {
-  const { name, config } = runtime;
-  const { bodyLimitBytes } = config;
-  if (!definition) {
-    return createRoad({ serving, bodyLimitBytes, answer: byFramework(getTestServer(name)) });
-  }
-  const handler = getFunction(name);
+  if (!definition) return road;
+  const handler = getFunction(name) as HttpServerOptions["handle"] | undefined;
   if (!handler) throw new HostError("ERR_CONFIG", `${name} is not registered`);
-  const call = handler as HttpServerOptions["handle"];
-  const road = createRoad({ serving, bodyLimitBytes, answer: byRoute(open.routes) });
   return (request, response) => {
     setRoad(request, road);
-    return call(request, response);
+    return handler(request, response);
   };
 }

@@ -29,7 +29,7 @@ describe("a graph that something happens to", () => {
 
   before(async () => {
     // As on Knative: the database's driver behaves differently where it finds this name.
-    system = await startTestGraph({ K_SERVICE: "greetings" });
+    system = await startTestGraph({ K_SERVICE: "greetings" }, { ownServices: true });
     ({ rabbit, mongo } = system.graph);
   });
   after(async () => {

@@ -16,6 +16,7 @@ import {
 } from "./support/clone.ts";
 import { eventually } from "./support/graph.ts";
 import { load } from "./support/load.ts";
+import { useEmptied } from "./support/services.ts";
 
 const size = { requests: 300, concurrency: 20 };
 
@@ -26,7 +27,7 @@ describe("orders and invoices", () => {
   let mongo: MongoClient;
 
   before(async () => {
-    clone = await makeClone();
+    clone = await makeClone(await useEmptied("orders"));
     commitAll(clone);
     const offers = [
       "--calls",

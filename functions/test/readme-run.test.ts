@@ -17,6 +17,7 @@ import {
   type ShownCommand,
   tableOf,
 } from "./support/readmes.ts";
+import { useEmptied } from "./support/services.ts";
 
 const top = readReadme("README.md");
 const functions = readReadme("functions/README.md");
@@ -52,7 +53,7 @@ describe("what the READMEs show", () => {
   };
 
   before(async () => {
-    clone = await makeClone();
+    clone = await makeClone(await useEmptied("orders"));
     port = await freeRange(functionNames().length + 5);
   });
   after(async () => {

@@ -23,7 +23,7 @@ describe("the traces of the graph", () => {
   });
   before(async () => {
     receiver = await startReceiver();
-    system = await startTestGraph(telling());
+    system = await startTestGraph(telling(), { ownServices: true });
     ({ rabbit } = system.graph);
   });
   after(async () => {

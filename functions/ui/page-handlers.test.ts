@@ -1,9 +1,9 @@
 /** The page with functions of one's own, in a real Chromium: how they are drawn, and what can be sent to them. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { openPage, startBrowser, untilDrawn, withoutBrowser } from "../test/support/browser.ts";
-import { liveGraph, type PageServer, startPageServer } from "../test/support/page-server.ts";
+import { describe, test } from "node:test";
+import { withoutBrowser } from "../test/support/browser.ts";
+import { liveGraph } from "../test/support/page-server.ts";
+import { usePages } from "../test/support/pages.ts";
 import { until } from "../test/support/until.ts";
 import { noFigures } from "./live.ts";
 
@@ -11,29 +11,13 @@ const skip = await withoutBrowser();
 const hostile = "<img src=x onerror=document.title='bad'>";
 
 describe("the page with handlers", { skip }, () => {
-  let browser: Browser;
-  let server: PageServer;
-  const open = async () => {
-    const watched = await openPage(browser, server.url);
-    await untilDrawn(watched.page);
-    return watched;
-  };
-
-  const hits = (page: Page, text: string) => page.locator("#hits button", { hasText: text });
-
-  before(async () => {
-    browser = await startBrowser();
-    server = await startPageServer();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const pages = usePages();
+  const { open, hits } = pages;
 
   test("sends to a handler's declared route, with a body made from its schema", async () => {
-    const { nodes, edges } = server.graph;
+    const { nodes, edges } = pages.server.graph;
     const properties = { item: { type: "string" }, count: { type: "integer", minimum: 1 } };
-    server.graph = {
+    pages.server.graph = {
       edges,
       nodes: [
         ...nodes,
@@ -48,14 +32,14 @@ describe("the page with handlers", { skip }, () => {
         },
       ],
     };
-    server.answer = { status: 201, body: { id: 7, item: hostile } };
+    pages.server.answer = { status: 201, body: { id: 7, item: hostile } };
     const { page, complaints } = await open();
     const target = page.locator("#target");
     const send = async () => {
-      const before = server.sent.length;
+      const before = pages.server.sent.length;
       await page.getByRole("button", { name: "Send", exact: true }).click();
-      await until("the gateway is asked", () => server.sent.length > before);
-      return server.sent.at(-1);
+      await until("the gateway is asked", () => pages.server.sent.length > before);
+      return pages.server.sent.at(-1);
     };
     await target.selectOption("orders: POST /api/orders");
     const body = page.locator("#target-body");
@@ -65,7 +49,7 @@ describe("the page with handlers", { skip }, () => {
       route: "POST /api/services/orders/api/orders",
       body: '{"item":"a chair","count":2}',
     });
-    assert.equal(server.asked.at(-1)?.["content-type"], "application/json");
+    assert.equal(pages.server.asked.at(-1)?.["content-type"], "application/json");
     await page.locator("#result b", { hasText: /^201$/ }).waitFor();
     await page.locator("#result pre", { hasText: `"item": "${hostile}"` }).waitFor();
 
@@ -76,14 +60,14 @@ describe("the page with handlers", { skip }, () => {
 
     await target.selectOption("orders: an event");
     assert.equal((await send())?.route, "POST /api/services/orders/");
-    assert.equal(server.asked.at(-1)?.["content-type"], "application/cloudevents+json");
+    assert.equal(pages.server.asked.at(-1)?.["content-type"], "application/cloudevents+json");
 
     await target.selectOption("the whole graph: GET /api/greeting");
     await page.locator("#target-path").waitFor({ state: "hidden" });
     assert.deepEqual(await send(), { route: "GET /api/greeting", body: "" });
     assert.equal(await page.locator("img").count(), 0);
     assert.deepEqual(complaints, []);
-    server.graph = { nodes, edges };
+    pages.server.graph = { nodes, edges };
     await page.context().close();
   });
 
@@ -93,7 +77,7 @@ describe("the page with handlers", { skip }, () => {
       { name: "orders", kind: "handler", state: "ready", figures: noFigures },
       { name: "plain", kind: "function", state: "stopped", figures: noFigures },
     ] as const;
-    server.show({ ...graph, nodes: [...graph.nodes, ...own] });
+    pages.server.show({ ...graph, nodes: [...graph.nodes, ...own] });
     const { page, complaints } = await open();
     await hits(page, "plain, Function, stopped").click();
     await page.locator("#panel-title", { hasText: "plain" }).waitFor();
@@ -102,7 +86,7 @@ describe("the page with handlers", { skip }, () => {
     await page.locator("#faults summary").click();
     for (const { name } of own) await page.locator("#fault-target").selectOption(name);
     assert.deepEqual(complaints, []);
-    server.show(graph);
+    pages.server.show(graph);
     await page.context().close();
   });
 });

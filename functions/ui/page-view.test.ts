@@ -1,16 +1,11 @@
 /** How the page looks: on screens of several sizes, as tables, in motion, as files, in a chosen theme. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import {
-  openPage,
-  seriousViolations,
-  startBrowser,
-  untilDrawn,
-  withoutBrowser,
-} from "../test/support/browser.ts";
-import { liveGraph, type PageServer, startPageServer } from "../test/support/page-server.ts";
+import { before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { seriousViolations, withoutBrowser } from "../test/support/browser.ts";
+import { liveGraph } from "../test/support/page-server.ts";
+import { usePages } from "../test/support/pages.ts";
 import { until } from "../test/support/until.ts";
 import { noFigures, type Trace, type TraceSpan } from "./live.ts";
 
@@ -74,27 +69,15 @@ const shifts = `new Promise((resolve) => {
 })`;
 
 describe("the page's view of the graph", { skip }, () => {
-  let browser: Browser;
-  let server: PageServer;
-  const open = async (options?: Parameters<typeof openPage>[2]) => {
-    const watched = await openPage(browser, server.url, options);
-    await untilDrawn(watched.page);
-    return watched;
-  };
-  const hits = (page: Page, text: string) => page.locator("#hits button", { hasText: text });
+  const pages = usePages({ control: true, kialiUrl: "http://127.0.0.1:1/kiali" });
+  const { open, hits } = pages;
 
-  before(async () => {
-    browser = await startBrowser();
-    server = await startPageServer({ control: true, kialiUrl: "http://127.0.0.1:1/kiali" });
-    server.traces = [failedTrace];
-    server.answer = {
+  before(() => {
+    pages.server.traces = [failedTrace];
+    pages.server.answer = {
       status: 503,
       body: { title: "Callee Unavailable", detail: "service-a > service-b: unreachable" },
     };
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.[Symbol.asyncDispose]();
   });
 
   for (const [width, direction] of [
@@ -117,7 +100,7 @@ describe("the page's view of the graph", { skip }, () => {
   }
 
   test("shows the graph as tables with all figures, and nothing of it by colour alone", async () => {
-    server.show(
+    pages.server.show(
       liveGraph(undefined, (from) => (from === "service-e" ? { ...busy, errorShare: 0.5 } : {})),
     );
     const { page } = await open();
@@ -139,7 +122,7 @@ describe("the page's view of the graph", { skip }, () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     test(`has nothing that axe-core finds serious, in ${colorScheme}`, async () => {
-      server.show(failing);
+      pages.server.show(failing);
       const { page } = await open({ colorScheme });
       await page.locator("#faults summary").click();
       await page.getByRole("button", { name: "Add fault" }).click();
@@ -154,7 +137,7 @@ describe("the page's view of the graph", { skip }, () => {
       await page.locator("#waterfall-spans summary").first().click();
       assert.deepEqual(await seriousViolations(page), []);
       await page.context().close();
-      server.show(liveGraph());
+      pages.server.show(liveGraph());
     });
   }
 
@@ -165,13 +148,13 @@ describe("the page's view of the graph", { skip }, () => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return data.some((value) => value !== 0);
       })()`);
-    server.show(liveGraph(undefined, () => busy));
+    pages.server.show(liveGraph(undefined, () => busy));
     const { page } = await open();
     await until("a dot", () => painted(page));
     await page.emulateMedia({ reducedMotion: "reduce" });
     await until("no dot", async () => !(await painted(page)));
     await page.context().close();
-    server.show(liveGraph());
+    pages.server.show(liveGraph());
   });
 
   test("exports the graph as PNG and as JSON", async () => {

@@ -1,9 +1,9 @@
 /** The page in a real Chromium, with figures that the test chooses: what the real graph does not do on demand. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { openPage, startBrowser, untilDrawn, withoutBrowser } from "../test/support/browser.ts";
-import { liveGraph, type PageServer, startPageServer } from "../test/support/page-server.ts";
+import { describe, test } from "node:test";
+import { withoutBrowser } from "../test/support/browser.ts";
+import { liveGraph } from "../test/support/page-server.ts";
+import { usePages } from "../test/support/pages.ts";
 import { until } from "../test/support/until.ts";
 import { buildPage } from "./build-page.ts";
 import { noFigures, type Trace } from "./live.ts";
@@ -27,23 +27,8 @@ test("the page's files hold no script and no style inline, and name no other hos
 });
 
 describe("the page", { skip }, () => {
-  let browser: Browser;
-  let server: PageServer;
-  const open = async (options?: Parameters<typeof openPage>[2]) => {
-    const watched = await openPage(browser, server.url, options);
-    await untilDrawn(watched.page);
-    return watched;
-  };
-  const hits = (page: Page, text: string) => page.locator("#hits button", { hasText: text });
-
-  before(async () => {
-    browser = await startBrowser();
-    server = await startPageServer();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const pages = usePages();
+  const { open, hits } = pages;
 
   test("is reached by keyboard alone: one stop for the graph, arrows within, Enter selects", async () => {
     const { page } = await open();
@@ -66,12 +51,12 @@ describe("the page", { skip }, () => {
   test("says that the connection is lost, and is live again by itself", async () => {
     const { page } = await open();
     await page.locator("#connection", { hasText: /^Live$/ }).waitFor();
-    server.breakOff(true);
+    pages.server.breakOff(true);
     await page.locator("#connection", { hasText: "Connection lost, trying again" }).waitFor();
     await page
       .locator("#announcements", { hasText: "Connection lost" })
       .waitFor({ state: "attached" });
-    server.breakOff(false);
+    pages.server.breakOff(false);
     await page.locator("#connection", { hasText: /^Live$/ }).waitFor();
     await page.context().close();
   });
@@ -79,9 +64,9 @@ describe("the page", { skip }, () => {
   test("shows hostile names, errors and greetings as text", async () => {
     const graph = liveGraph();
     const traceId = "c".repeat(32);
-    server.show({ ...graph, nodes: [...graph.nodes, { ...hostileNode }] });
-    server.traces = [{ ...hostileTrace, traceId }];
-    server.answer = {
+    pages.server.show({ ...graph, nodes: [...graph.nodes, { ...hostileNode }] });
+    pages.server.traces = [{ ...hostileTrace, traceId }];
+    pages.server.answer = {
       status: 200,
       body: { greeting: [{ id: hostile, service: hostile, message: hostile, created: hostile }] },
     };
@@ -93,13 +78,13 @@ describe("the page", { skip }, () => {
     assert.equal(await page.locator("img").count(), 0);
     assert.notEqual(await page.title(), "bad");
     assert.deepEqual(complaints, []);
-    server.show(graph);
-    server.traces = [];
+    pages.server.show(graph);
+    pages.server.traces = [];
     await page.context().close();
   });
 
   test("names a problem's hops one by one", async () => {
-    server.answer = {
+    pages.server.answer = {
       status: 503,
       body: { title: "Callee Unavailable", detail: "service-a > service-b: unreachable" },
     };
@@ -125,10 +110,10 @@ describe("the page", { skip }, () => {
     const header = "service-g=503@50%, service-c=delay:800ms, seed=42";
     await page.locator("#fault-header", { hasText: header }).waitFor();
     for (const number of [1, 2]) {
-      const before = server.asked.length;
+      const before = pages.server.asked.length;
       await page.getByRole("button", { name: "Send", exact: true }).click();
-      await until("the gateway is asked", () => server.asked.length > before);
-      assert.partialDeepStrictEqual(server.asked.at(-1), {
+      await until("the gateway is asked", () => pages.server.asked.length > before);
+      assert.partialDeepStrictEqual(pages.server.asked.at(-1), {
         "x-call-protocol": "http",
         "x-fault": header,
         "x-request-id": `page-42-${number}`,
@@ -139,9 +124,9 @@ describe("the page", { skip }, () => {
 
   test("sends a steady load, and ends it when the page is hidden", async () => {
     const { page } = await open();
-    const before = server.asked.length;
+    const before = pages.server.asked.length;
     await page.locator("#load").fill("20");
-    await until("some are sent", () => server.asked.length > before + 5);
+    await until("some are sent", () => pages.server.asked.length > before + 5);
     await page.evaluate(
       "Object.defineProperty(document, 'hidden', { get: () => true }); document.dispatchEvent(new Event('visibilitychange'));",
     );

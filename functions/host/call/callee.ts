@@ -8,10 +8,6 @@ export interface Callee<Name extends string = string> {
   readonly protocol: CallProtocol;
 }
 
-export interface HttpCallee<Name extends string = string> extends Callee<Name> {
-  readonly protocol: "http";
-}
-
 export interface GrpcCallee<Name extends string = string, Service = unknown> extends Callee<Name> {
   readonly protocol: "grpc";
   /** The callee's own service; left out for one that only greets. */
@@ -23,7 +19,7 @@ export interface GrpcCallee<Name extends string = string, Service = unknown> ext
 export type GrpcService = Readonly<Record<string, MethodDefinition<any, any>>>;
 
 /** Calls `name` over HTTP/JSON. */
-export function http<const Name extends string>(name: Name): HttpCallee<Name> {
+export function http<const Name extends string>(name: Name): Callee<Name> {
   return { name, protocol: "http" };
 }
 

@@ -23,11 +23,6 @@ export interface Fault {
   readonly share: number;
 }
 
-export interface FaultList {
-  readonly faults: readonly Fault[];
-  readonly seed: number | undefined;
-}
-
 export interface Faults {
   /**
    * Lets happen to the call what its header x-fault says of this function: rejects with the fault's
@@ -59,10 +54,8 @@ export function createFaults({ name, targets, onFault }: FaultsOptions): Faults 
     // Deleted first, so that it becomes the newest of the map.
     attempts.delete(event);
     attempts.set(event, attempt);
-    for (const oldest of attempts.keys()) {
-      if (attempts.size <= maxEvents) break;
-      attempts.delete(oldest);
-    }
+    const [oldest] = attempts.keys();
+    if (oldest !== undefined && attempts.size > maxEvents) attempts.delete(oldest);
     return attempt;
   };
 
@@ -109,7 +102,7 @@ export function draw(of: {
 }
 
 /** Throws ERR_BAD_REQUEST that lists everything that is wrong. */
-export function parseFaults(header: string, targets?: readonly string[]): FaultList {
+export function parseFaults(header: string, targets?: readonly string[]) {
   const faults: Fault[] = [];
   const seeds: number[] = [];
   const problems: string[] = [];

@@ -32,9 +32,7 @@ export function createGrpcClient(
 ): GrpcClient {
   const channels = new Map<string, Client>();
 
-  const channelTo = (callee: string): Client => {
-    const known = channels.get(callee);
-    if (known) return known;
+  const dial = (callee: string): Client => {
     const channel = new Client(addressOf(callee), credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
@@ -62,7 +60,7 @@ export function createGrpcClient(
     const deadline = Date.now() + timeForCallee(call);
     const metadata = new Metadata();
     headersToMetadata(headers, metadata);
-    const channel = channelTo(callee);
+    const channel = channels.get(callee) ?? dial(callee);
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const { path, requestSerialize, responseDeserialize } = method;
     const running = channel.makeUnaryRequest(
@@ -130,12 +128,12 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
   if (ours) return new HostError(ours, error.details);
   if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
   const code = codeOfGrpc(error.code);
-  // grpc-js wraps what the connection said: "No connection established. Last error: Error: … Resolution note: ".
-  const [, inner = error.details] =
-    /Last error: (?:Error: )?(.+?)\. Resolution note/.exec(error.details) ?? [];
-  const details = inner.trim();
-  if (code === "ERR_DEADLINE")
+  if (code === "ERR_DEADLINE") {
     return new HostError(code, `${callee}: no answer within the deadline`);
+  }
+  // grpc-js wraps what the connection said: "No connection established. Last error: Error: … Resolution note: ".
+  const wrapped = /Last error: (?:Error: )?(.+?)\. Resolution note/.exec(error.details);
+  const details = (wrapped?.[1] ?? error.details).trim();
   const detail = code === "ERR_CALLEE" ? `unreachable at ${address} (${details})` : details;
   return new HostError(code, `${callee}: ${detail}`, { cause: error });
 }

@@ -3,8 +3,6 @@ import {
   Metadata,
   type MethodDefinition,
   type Server,
-  type ServerReadableStream,
-  type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
   status,
@@ -52,49 +50,44 @@ export function addService(server: Server, service: OpenService, serving: Servin
 
 type Answer = (request: unknown, call: Call) => unknown;
 
+/** grpc-js hands over `reply` where there is one answer, and a stream to write to where there are several. */
 function handlerOf(method: Method, answer: Answer, serving: Serving): UntypedHandleCall {
-  if (method.responseStream) {
-    return async (stream: ServerWritableStream<unknown, Buffer>) => {
-      const served = begin(method, stream, serving);
-      const request = method.requestStream ? stream : stream.request;
-      let bytes = 0;
-      try {
-        await served.run(async (call) => {
-          for await (const message of answer(request, call) as AsyncIterable<unknown>) {
-            call.signal.throwIfAborted();
-            const encoded = method.responseSerialize(message);
-            bytes += encoded.length;
-            if (!stream.write(encoded)) await drained(stream, call);
-          }
-        });
-        stream.end();
-        end(served, method, status.OK, bytes);
-      } catch (thrown) {
-        const error = failure(served.fail(thrown));
-        stream.emit("error", error);
-        end(served, method, error.code, bytes);
+  return async (incoming: Started, reply?: sendUnaryData<Buffer>) => {
+    const served = begin(method, incoming, serving);
+    const request = method.requestStream ? incoming : incoming.request;
+    const stream = incoming as unknown as ServerWritableStream<unknown, Buffer>;
+    let bytes = 0;
+    const encode = (message: unknown): Buffer => {
+      const encoded = method.responseSerialize(message);
+      bytes += encoded.length;
+      return encoded;
+    };
+    const writeAll = async (call: Call) => {
+      for await (const message of answer(request, call) as AsyncIterable<unknown>) {
+        call.signal.throwIfAborted();
+        if (!stream.write(encode(message))) await drained(stream, call);
       }
     };
-  }
-  type Unary = ServerUnaryCall<unknown, Buffer> | ServerReadableStream<unknown, Buffer>;
-  return async (incoming: Unary, reply: sendUnaryData<Buffer>) => {
-    const served = begin(method, incoming, serving);
-    const request = method.requestStream ? incoming : (incoming as { request?: unknown }).request;
     try {
-      const message = await served.run(async (call) => answer(request, call));
-      const bytes = method.responseSerialize(message);
-      reply(null, bytes);
-      end(served, method, status.OK, bytes.length);
+      if (reply) reply(null, encode(await served.run(async (call) => answer(request, call))));
+      else {
+        await served.run(writeAll);
+        stream.end();
+      }
+      end(served, method, status.OK, bytes);
     } catch (thrown) {
       const error = failure(served.fail(thrown));
-      reply(error);
-      end(served, method, error.code, 0);
+      if (reply) reply(error);
+      else stream.emit("error", error);
+      end(served, method, error.code, bytes);
     }
   };
 }
 
 /** What is common to calls of every shape. */
 interface Started {
+  /** Where the request is no stream. */
+  readonly request?: unknown;
   readonly metadata: Metadata;
   getDeadline(): Date | number;
   once(event: "cancelled", listener: () => void): unknown;
@@ -102,17 +95,11 @@ interface Started {
 
 function begin(method: Method, incoming: Started, serving: Serving): Served {
   const startedAt = performance.now();
-  const begun = serving.begin(
-    headersFromMetadata(incoming.metadata),
-    timeLeft(incoming.getDeadline()),
-  );
+  const headers = headersFromMetadata(incoming.metadata);
+  const begun = serving.begin(headers, timeLeft(incoming.getDeadline()));
   const name = nameOf(method);
-  const served = serving.serve(begun, {
-    protocol: "grpc",
-    name,
-    attributes: grpcCall(name),
-    startedAt,
-  });
+  const attributes = grpcCall(name);
+  const served = serving.serve(begun, { protocol: "grpc", name, attributes, startedAt });
   incoming.once("cancelled", () => {
     const { call } = served;
     // A deadline that passes cancels the stream as well; the call's own timer has a better reason.

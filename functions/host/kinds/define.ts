@@ -23,7 +23,8 @@ export function setRoad(request: IncomingMessage, road: Road): void {
 /**
  * Registers the definition's handler with functions-framework, under its name. The handler answers everything
  * by itself and never throws into the framework. Without a host around it, under the framework's own
- * command line, it opens the function with its first request, from the same environment variables.
+ * command line, it opens the function with its first request, from the same environment variables: over
+ * HTTP only, without the host's gRPC, health, metrics and draining.
  */
 export function define(declared: Declared): Definition {
   const definition: Definition = { ...nothing, ...declared };
@@ -32,8 +33,8 @@ export function define(declared: Declared): Definition {
   if (!namePattern.test(name)) return definition;
   let standalone: Promise<Road> | undefined;
   const open = async () => {
-    const { openStandalone } = await import("./standalone.ts");
-    return openStandalone(definition);
+    const { openFunction } = await import("./open.ts");
+    return (await openFunction(definition, {})).road;
   };
   registerWithFramework(name, async (request, response: ServerResponse) => {
     const road = roads.get(request);

@@ -79,8 +79,6 @@ export interface Definition {
   readonly problems: readonly string[];
   /** Every function that a request's faults can name; only a gateway knows them all. */
   readonly faultTargets?: readonly string[];
-  /** Of a handler with routes that check JSON: the host then needs a validator. */
-  readonly validates?: boolean;
   open(runtime: Runtime): Promise<OpenFunction>;
 }
 

@@ -19,13 +19,8 @@ export interface GreeterOptions {
 }
 
 /** A function that answers with the greetings of its callees and its own, over HTTP and gRPC. */
-export function greeter({
-  name,
-  greeting,
-  calls = [],
-  effects = [],
-  deploy,
-}: GreeterOptions): Definition {
+export function greeter(options: GreeterOptions): Definition {
+  const { name, greeting, calls = [], effects = [], deploy } = options;
   return handlerOf(
     { kind: "greeter", name, calls, effects: byIndex(effects), ...(deploy && { deploy }) },
     {

@@ -155,11 +155,8 @@ async function open(
   const handlerFor = ({ type }: EventJson) => {
     const found = Object.hasOwn(on, type) ? on[type] : on["*"];
     if (found) return found;
-    const known = Object.keys(on).join(", ");
-    throw new HostError(
-      "ERR_BAD_REQUEST",
-      `${name}: no handler for the event type ${type}; there is ${known}`,
-    );
+    const detail = `no handler for the event type ${type}; there is ${Object.keys(on).join(", ")}`;
+    throw new HostError("ERR_BAD_REQUEST", `${name}: ${detail}`);
   };
 
   const own = await Promise.all(
@@ -191,16 +188,11 @@ async function open(
     }),
     routes: [
       ...(greetings && house.greeting !== undefined ? greetingRoutes(greetings) : []),
-      ...(house.routes ?? []).map(
-        ({ method, path, handle }): Route => ({
-          method,
-          path,
-          handle: (request) => handle(request, inside),
-        }),
-      ),
-      ...(takesEvents
-        ? [{ method: eventPath.method, path: eventPath.path, handle: takeEvent }]
-        : []),
+      ...(house.routes ?? []).map((route) => ({
+        ...route,
+        handle: (request: RouteRequest) => route.handle(request, inside),
+      })),
+      ...(takesEvents ? [{ ...eventPath, handle: takeEvent }] : []),
       ...own,
     ],
     resources: inside.effects,

@@ -1,4 +1,6 @@
 /** Opens a function with everything that it stands on but a port: configuration, telemetry, clients, effects. */
+import { setTimeout as wait } from "node:timers/promises";
+import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { type Config, type Environment, loadConfig } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import { createAdmission } from "../call/admission.ts";
@@ -6,6 +8,8 @@ import type { Runtime } from "../call/runtime.ts";
 import { createServing, type Serving } from "../call/serving.ts";
 import { createGrpcClient } from "../grpc/client.ts";
 import { createHttpClient } from "../http/client.ts";
+import { byFramework } from "../http/plain.ts";
+import { byRoute, createRoad, type Road } from "../http/road.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -15,6 +19,8 @@ export interface Opened {
   readonly runtime: Runtime;
   readonly serving: Serving;
   readonly open: OpenFunction;
+  /** A request's way to the function's routes, or through functions-framework's server to a plain handler. */
+  readonly road: Road;
   /** Draining begins: aborts the runtime's signal. */
   drain(): void;
   /** Closes the clients that the function uses. */
@@ -64,14 +70,17 @@ export async function openFunction(
   const open: OpenFunction = definition
     ? await definition.open(runtime)
     : { routes: [], resources: [] };
+  const serving = createServing({ config, log, tracing, admission });
+  const answer = definition ? byRoute(open.routes) : byFramework(getTestServer(name));
   return {
     runtime,
-    serving: createServing({ config, log, tracing, admission }),
+    serving,
     open,
+    road: createRoad({ serving, bodyLimitBytes: config.bodyLimitBytes, answer }),
     drain: () => draining.abort(),
     async close() {
       // A server that is stuck does not say goodbye, and must not keep us from ending.
-      const limit = new Promise<void>((resolve) => setTimeout(resolve, closeLimitMs).unref());
+      const limit = wait(closeLimitMs, undefined, { ref: false });
       const closing = [...open.resources, tracing].map((resource) => resource.close());
       await Promise.race([Promise.all(closing), limit]);
       clients.http.close();

@@ -48,25 +48,20 @@ export function problemsOf({
   );
   for (const callee of calls) check(callee.name !== name, `calls "${callee.name}": that is itself`);
   // A handler's code has its callees by name; a greeter may ask the same one over both protocols.
-  const edges = calls.map((one) => (options.kind === "handler" ? one.name : edgeOf(one)));
+  const edges = calls.map(({ name, protocol }) =>
+    options.kind === "handler" ? name : `${protocol}:${name}`,
+  );
   for (const edge of duplicates(edges)) problems.push(`calls "${edge}" twice`);
   for (const { system, destination } of Object.values(effects)) {
-    if (system === "mongodb") {
-      check(
-        /^[^\s./\\"$]+\.[^\s$]+$/.test(destination),
-        `saveTo("${destination}"): database.collection is expected`,
-      );
-    } else {
+    if (system === "rabbitmq") {
       check(queuePattern.test(destination), `publishTo("${destination}"): ${queueRule}`);
+    } else {
+      const problem = `saveTo("${destination}"): database.collection is expected`;
+      check(/^[^\s./\\"$]+\.[^\s$]+$/.test(destination), problem);
     }
   }
-  for (const { destination, system } of Object.values(effects)) {
-    const same = Object.values(effects).filter(
-      (other) => other.system === system && other.destination === destination,
-    );
-    const problem = `${system} "${destination}" is an effect twice`;
-    if (same.length > 1 && !problems.includes(problem)) problems.push(problem);
-  }
+  const destinations = Object.values(effects).map((one) => `${one.system} "${one.destination}"`);
+  for (const one of duplicates(destinations)) problems.push(`${one} is an effect twice`);
   if (from !== undefined) {
     check(queuePattern.test(from), `from "${from}": ${queueRule}`);
     check(takesEvents, `from "${from}": there is no \`on\` that would take its events`);
@@ -96,10 +91,6 @@ const queueRule = "lower-case letters, digits, dots and dashes are expected, 56 
 /** Routes that differ only in the names of their parameters take the same requests. */
 function shapeOf(path: string): string {
   return path.replace(/\{\w+\}/g, "{}");
-}
-
-function edgeOf({ name, protocol }: Callee): string {
-  return `${protocol}:${name}`;
 }
 
 function duplicates(texts: readonly string[]): string[] {

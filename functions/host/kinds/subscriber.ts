@@ -1,9 +1,10 @@
 import { HostError } from "../base/errors.ts";
+import type { Collection } from "../store/mongo.ts";
 import type { Definition, Deploy, Effect } from "./definition.ts";
 import type { Message } from "./effects.ts";
 import { applyAll, byIndex } from "./greeter.ts";
 import { createGreeting } from "./greetings.ts";
-import { handlerOf } from "./handler.ts";
+import { type HouseRoute, handlerOf } from "./handler.ts";
 
 /** How many messages a subscriber shows unless it is asked for another number, and at most. */
 export const defaultMessages = 20;
@@ -26,14 +27,24 @@ export interface SubscriberOptions {
  * status that Knative's source does not retry; for the same reason a fault of the event is never
  * 404 or 413, which the source would retry.
  */
-export function subscriber({
-  name,
-  greeting,
-  from,
-  effects,
-  deploy,
-}: SubscriberOptions): Definition {
+export function subscriber(options: SubscriberOptions): Definition {
+  const { name, greeting, from, effects, deploy } = options;
   const stores = effects.findIndex(({ system }) => system === "mongodb");
+  const messages: HouseRoute = {
+    method: "GET",
+    path: "/api/messages",
+    summary: "The events that were stored last, newest first",
+    async handle({ query, call }, { effects }) {
+      const store = effects[stores]?.bind(call) as Collection<Message>;
+      const limit = readLimit(query);
+      try {
+        const latest = await store.latest(limit);
+        return { body: { messages: latest.map(({ event }) => event) } };
+      } catch (thrown) {
+        throw HostError.from(thrown).at(name);
+      }
+    },
+  };
   return handlerOf(
     {
       kind: "subscriber",
@@ -48,28 +59,7 @@ export function subscriber({
       async onEvent(event, key, call, { effects }) {
         await applyAll(effects, { id: key, event } satisfies Message, call, name);
       },
-      routes:
-        stores < 0
-          ? []
-          : [
-              {
-                method: "GET",
-                path: "/api/messages",
-                summary: "The events that were stored last, newest first",
-                async handle({ query, call }, { effects }) {
-                  const store = effects[stores]?.bind(call) as {
-                    latest(limit: number): Promise<Message[]>;
-                  };
-                  const limit = readLimit(query);
-                  try {
-                    const messages = await store.latest(limit);
-                    return { body: { messages: messages.map(({ event }) => event) } };
-                  } catch (thrown) {
-                    throw HostError.from(thrown).at(name);
-                  }
-                },
-              },
-            ],
+      routes: stores < 0 ? [] : [messages],
     },
   );
 }

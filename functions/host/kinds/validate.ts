@@ -18,42 +18,32 @@ export async function createValidator(schema: Schema, route: string): Promise<Va
   };
 }
 
-interface Checked {
-  readonly value?: unknown;
-  readonly problems: readonly string[];
-}
+/** `value` is what the schema makes of it, where it passes. */
+type Check = (given: unknown) => Promise<{ value?: unknown; problems: readonly string[] }>;
 
 export function isStandard(schema: Schema): schema is StandardSchemaV1 {
   return "~standard" in schema;
 }
 
-function checkStandard(schema: StandardSchemaV1): (value: unknown) => Promise<Checked> {
+function checkStandard(schema: StandardSchemaV1): Check {
   return async (given) => {
     const result = await schema["~standard"].validate(given);
     if (!result.issues) return { value: result.value, problems: [] };
-    return {
-      problems: result.issues.map(({ message, path = [] }) => {
-        const keys = path.map((part) => (typeof part === "object" ? part.key : part));
-        return `${pointer(keys)} ${message}`;
-      }),
-    };
+    const problems = result.issues.map(({ message, path = [] }) => {
+      const keys = path.map((part) => String(typeof part === "object" ? part.key : part));
+      return `/${keys.join("/")} ${message}`;
+    });
+    return { problems };
   };
 }
 
-async function checkJson(
-  schema: JsonSchema,
-  route: string,
-): Promise<(value: unknown) => Promise<Checked>> {
+async function checkJson(schema: JsonSchema, route: string): Promise<Check> {
   const { compileSchema } = await import("./json-schema.ts");
   const problemsIn = compileSchema(schema, route);
   return async (value) => ({ value, problems: problemsIn(value) });
 }
 
-function pointer(keys: readonly PropertyKey[]): string {
-  return `/${keys.map(String).join("/")}`;
-}
-
-function notJson(type: string | undefined): HostError {
-  const detail = `a JSON body is expected, with content-type: application/json (this is ${type ?? "none"})`;
+function notJson(type = "none"): HostError {
+  const detail = `a JSON body is expected, with content-type: application/json (this is ${type})`;
   return new HostError("ERR_MEDIA_TYPE", detail);
 }

@@ -3,9 +3,9 @@
  *
  *   starting -> ready -> draining -> closed
  */
-export type Phase = "starting" | "ready" | "draining" | "closed";
+const order = ["starting", "ready", "draining", "closed"] as const;
 
-const order: readonly Phase[] = ["starting", "ready", "draining", "closed"];
+export type Phase = (typeof order)[number];
 
 export interface Lifecycle {
   readonly phase: Phase;

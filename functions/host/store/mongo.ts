@@ -47,7 +47,10 @@ const maxDepth = 100;
 /** Never rejects for a database that is away: that is a `problem()` until it is back. */
 export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
   const { config, tracing, metrics } = runtime;
-  const [database, collectionName] = splitNamespace(namespace);
+  const [database, collectionName] = namespace.split(/\.(.*)/s, 2);
+  if (!database || collectionName === undefined) {
+    throw new HostError("ERR_CONFIG", `${namespace}: database.collection is expected`);
+  }
   const connection = openDatabase(runtime);
   const collection = connection.client.db(database).collection<Stored>(collectionName);
   let indexed = false;
@@ -164,12 +167,6 @@ function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (!isTree(value)) return true;
   return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
-}
-
-function splitNamespace(namespace: string): [database: string, collection: string] {
-  const dot = namespace.indexOf(".");
-  if (dot < 1) throw new HostError("ERR_CONFIG", `${namespace}: database.collection is expected`);
-  return [namespace.slice(0, dot), namespace.slice(dot + 1)];
 }
 
 /**

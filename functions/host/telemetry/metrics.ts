@@ -4,6 +4,7 @@
  * OpenTelemetry's semantic conventions, as Prometheus writes them, where these have one. Every series names
  * the function in `service_name`; an edge names its other end in `server_service_name`, or by its destination.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Attributes } from "@opentelemetry/api";
 import {
   Counter,
@@ -153,8 +154,8 @@ export function createMetrics(name: string): Metrics {
     },
     fault: (action) => faults.inc({ fault_action: action }),
     batch(namespace, size) {
-      const [database = "", ...collection] = namespace.split(".");
-      const labels = { db_namespace: database, db_collection_name: collection.join(".") };
+      const [database = "", collection = ""] = namespace.split(/\.(.*)/s, 2);
+      const labels = { db_namespace: database, db_collection_name: collection };
       batches.observe(labels, size);
     },
     delivered(time) {
@@ -171,7 +172,7 @@ export function createMetrics(name: string): Metrics {
         asked ??= look().finally(() => {
           asked = undefined;
         });
-        return Promise.race([asked, nothingAfter(lookMs)]).catch(() => []);
+        return Promise.race([asked, wait(lookMs, [], { ref: false })]).catch(() => []);
       };
       queueGauge("depth", "Messages that wait in the queue; none that was taken", async () =>
         (await ask()).map(({ queue, depth }) => [queue, depth]),
@@ -227,8 +228,4 @@ function labelValue(attribute: string, value: unknown): string {
 
 function labelsOf(queue: string) {
   return { messaging_system_name: "rabbitmq", messaging_destination_name: queue };
-}
-
-function nothingAfter(ms: number): Promise<never[]> {
-  return new Promise((resolve) => setTimeout(resolve, ms, []).unref());
 }

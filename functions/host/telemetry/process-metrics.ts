@@ -14,18 +14,19 @@ const resolutionMs = 20;
 export function watchProcess(registers: Registers): () => void {
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
+  let before = performance.eventLoopUtilization();
+  const utilization = () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    // Collected after the delays, which are of the same window.
+    delay.reset();
+    return utilization;
+  };
 
   const gauge = (name: string, help: string, look: () => number) => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(look());
-      },
-    });
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(look()) });
   };
-  const seconds = (nanoseconds: number) => nanoseconds / 1e9;
   const delays = {
     min: () => delay.min,
     max: () => delay.max,
@@ -35,39 +36,20 @@ export function watchProcess(registers: Registers): () => void {
     p99: () => delay.percentile(99),
   };
   for (const [which, look] of Object.entries(delays)) {
+    const name = `nodejs_eventloop_delay_${which}_seconds`;
     const help = `Delay of the event loop since the scrape before: ${which}`;
     // Nothing was seen in a window that is shorter than the resolution.
-    gauge(`nodejs_eventloop_delay_${which}_seconds`, help, () =>
-      delay.count === 0 ? 0 : seconds(look()),
-    );
+    gauge(name, help, () => (delay.count === 0 ? 0 : look() / 1e9));
   }
-  let before = performance.eventLoopUtilization();
-  // Collected after the delays, which are of the same window.
-  gauge(
-    "nodejs_eventloop_utilization_ratio",
-    "Share of time in which the event loop worked",
-    () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, before);
-      before = now;
-      delay.reset();
-      return utilization;
-    },
-  );
-  gauge("process_memory_usage_bytes", "Memory of the process that is resident", () =>
-    process.memoryUsage.rss(),
-  );
-  gauge(
-    "v8js_memory_heap_used_bytes",
-    "Memory that JavaScript uses",
-    () => getHeapStatistics().used_heap_size,
-  );
-  gauge(
-    "v8js_memory_heap_limit_bytes",
-    "Memory that JavaScript may use",
-    () => getHeapStatistics().heap_size_limit,
-  );
-  gauge("process_uptime_seconds", "Since the process's start", () => process.uptime());
+  const share = "Share of time in which the event loop worked";
+  gauge("nodejs_eventloop_utilization_ratio", share, utilization);
+  const { memoryUsage, uptime } = process;
+  gauge("process_memory_usage_bytes", "Memory of the process that is resident", memoryUsage.rss);
+  gauge("process_uptime_seconds", "Since the process's start", uptime);
+  const heap = getHeapStatistics;
+  gauge("v8js_memory_heap_used_bytes", "Memory that JavaScript uses", () => heap().used_heap_size);
+  const limit = "Memory that JavaScript may use";
+  gauge("v8js_memory_heap_limit_bytes", limit, () => heap().heap_size_limit);
   new Counter({
     name: "process_cpu_time_seconds_total",
     help: "CPU time of the process",

@@ -34,7 +34,8 @@ const root = join(functionsDir, "..");
 
 const notCopied = [".git", ".local", "node_modules"];
 
-export async function makeClone(): Promise<Clone> {
+/** `env` is for its commands, besides this process's own. */
+export async function makeClone(env: NodeJS.ProcessEnv = {}): Promise<Clone> {
   const folder = await mkdtemp(join(tmpdir(), "clone-"));
   for (const name of readdirSync(root)) {
     if (notCopied.includes(name)) continue;
@@ -48,6 +49,7 @@ export async function makeClone(): Promise<Clone> {
   const run: Clone["run"] = (command, ...args) => {
     const child = spawn(process.execPath, ["functions/local/run.mjs", command, ...args], {
       cwd: folder,
+      env: { ...process.env, ...env },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -71,7 +73,7 @@ export async function makeClone(): Promise<Clone> {
       const { status, stdout, stderr, error } = spawnSync(file, args, {
         cwd: folder,
         // Else a test runner that is started within a test runs nothing, and succeeds.
-        env: { ...toolEnv, NODE_TEST_CONTEXT: undefined },
+        env: { ...toolEnv, ...env, NODE_TEST_CONTEXT: undefined },
         encoding: "utf8",
       });
       if (status === 0) return stdout;

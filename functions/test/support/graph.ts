@@ -1,4 +1,4 @@
-/** The real graph, for system tests: by the same code as `npm start`, on free ports and data of its own. */
+/** The real graph, for system tests: by the same code as `npm start`, on free ports. */
 import amqp from "amqplib";
 import { MongoClient } from "mongodb";
 import { deadLetterName } from "#host/events/queue";
@@ -7,12 +7,13 @@ import type { Graph } from "../../local/graph.ts";
 import { type GraphOptions, startGraph } from "../../local/launcher.ts";
 import type { ServiceOptions } from "../../local/services/service.ts";
 import { testOptions } from "../../local/services/testing.ts";
+import { useEmptied } from "./services.ts";
 
 export interface TestGraph extends AsyncDisposable {
   graph: Graph;
   /** What the functions and the run have said, to be shown when a test fails. */
   said: string[];
-  /** To start its broker or database again, after a kill. */
+  /** To start services of its own again, after a kill. */
   services: ServiceOptions;
   /** The whole graph's answer through the gateway, or through another function. */
   ask(through?: string): Promise<Answer>;
@@ -24,12 +25,21 @@ export interface Answer {
   body: { greeting?: Greeting[]; code?: string; detail?: string };
 }
 
-/** Settles when everything is ready. A service that `env` gives a URL for is not started. */
+export interface TestGraphOptions extends Pick<GraphOptions, "entryOf" | "oneProcess" | "spansTo"> {
+  /** A broker and a database for this graph alone, which the test may stop. */
+  ownServices?: boolean;
+}
+
+/**
+ * Settles when everything is ready. Its broker and database are those that `env` has URLs of, or those of the
+ * test run, emptied.
+ */
 export async function startTestGraph(
   env: NodeJS.ProcessEnv = {},
-  more: Pick<GraphOptions, "entryOf" | "oneProcess" | "spansTo"> = {},
+  { ownServices = false, ...more }: TestGraphOptions = {},
 ): Promise<TestGraph> {
-  const data = await testOptions({ LOG_LEVEL: "warn", ...env });
+  const given = ownServices || env.RABBITMQ_URL ? {} : await useEmptied();
+  const data = await testOptions({ LOG_LEVEL: "warn", ...given, ...env });
   const said: string[] = [];
   const graph = await startGraph({
     ...data.options,

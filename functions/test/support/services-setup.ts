@@ -1,5 +1,5 @@
 /**
- * One broker and one database for a whole run of test files:
+ * One broker and one database for a whole run of test files, by `npm test` or by
  * node --test --test-global-setup=functions/test/support/services-setup.ts
  */
 import { startMongoDb } from "../../local/services/mongodb.ts";
@@ -7,9 +7,11 @@ import { startRabbitMq } from "../../local/services/rabbitmq.ts";
 import { testOptions } from "../../local/services/testing.ts";
 import { brokerVariable, databaseVariable } from "./services.ts";
 
-let fixture: Awaited<ReturnType<typeof testOptions>>;
+let fixture: Awaited<ReturnType<typeof testOptions>> | undefined;
 
+/** Sets the variables that name them. A run inside a test has those of the run around it. */
 export async function globalSetup(): Promise<void> {
+  if (process.env[brokerVariable] && process.env[databaseVariable]) return;
   fixture = await testOptions();
   const { options } = fixture;
   const [broker, database] = await Promise.all([startRabbitMq(options), startMongoDb(options)]);
@@ -18,5 +20,5 @@ export async function globalSetup(): Promise<void> {
 }
 
 export async function globalTeardown(): Promise<void> {
-  await fixture[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
 }

@@ -1,14 +1,7 @@
 /** knative/components/bridge: our bridge, where Knative's RabbitmqSource is not. */
 import type { Definition } from "#host/kinds/definition";
 import { sourcesOf } from "../../declared-graph.ts";
-import {
-  connectionsTo,
-  metricsAnnotations,
-  probes,
-  resourcesOf,
-  securityContext,
-  settings,
-} from "./container.ts";
+import { metricsAnnotations, servingContainer } from "./container.ts";
 import { accountOf, labelsOf, podLabelsOf, portNumber } from "./platform.ts";
 import { objectName, sourceAccount } from "./source.ts";
 import type { Written } from "./written.ts";
@@ -30,16 +23,7 @@ export function bridgeDeployment({ name, deploy }: Definition): Written[] {
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 30,
           containers: [
-            {
-              name,
-              image: name,
-              ports: [{ containerPort: portNumber }],
-              envFrom: settings,
-              env: connectionsTo(["rabbitmq"]),
-              ...probes(portNumber),
-              resources: resourcesOf(deploy.resources),
-              securityContext,
-            },
+            { name, ...servingContainer(name, ["rabbitmq"], deploy.resources, portNumber) },
           ],
         },
       },

@@ -1,5 +1,6 @@
 /** The parts of a container that every workload of the functions has. */
 import type { Deploy, Destination } from "#host/kinds/definition";
+import { portNumber } from "./platform.ts";
 
 const defaults = {
   requests: { cpu: "25m", memory: "128Mi" },
@@ -35,13 +36,26 @@ export function connectionsTo(systems: Iterable<Destination["system"]>) {
   }));
 }
 
-/** `port` is left out for a Knative Service, whose queue-proxy knows it. */
-export function probes(port?: number) {
-  const get = (path: string) => ({ httpGet: { path, ...(port && { port }) } });
-  return { readinessProbe: get("/readyz"), livenessProbe: get("/healthz") };
+/** The container that serves a function. `probed` is left out for a Knative Service, whose queue-proxy knows the port. */
+export function servingContainer(
+  image: string,
+  systems: Iterable<Destination["system"]>,
+  resources: Deploy["resources"],
+  probed?: number,
+) {
+  const env = connectionsTo(systems);
+  const get = (path: string) => ({ httpGet: { path, ...(probed && { port: probed }) } });
+  return {
+    image,
+    ports: [{ containerPort: portNumber }],
+    envFrom: [{ configMapRef: { name: "settings" } }],
+    ...(env.length > 0 && { env }),
+    readinessProbe: get("/readyz"),
+    livenessProbe: get("/healthz"),
+    resources: resourcesOf(resources),
+    securityContext,
+  };
 }
-
-export const settings = [{ configMapRef: { name: "settings" } }];
 
 export const metricsAnnotations = (port: number) => ({
   "prometheus.io/scrape": "true",

@@ -1,14 +1,7 @@
 /** knative/base/FUNCTION.yaml: a function as a Knative Service, with an account of its own. */
 import type { Definition } from "#host/kinds/definition";
 import type { Deployable } from "../../discover.ts";
-import {
-  connectionsTo,
-  metricsAnnotations,
-  probes,
-  resourcesOf,
-  securityContext,
-  settings,
-} from "./container.ts";
+import { metricsAnnotations, servingContainer } from "./container.ts";
 import { accountOf, domain, labelsOf, podLabelsOf, portNumber } from "./platform.ts";
 import type { Written } from "./written.ts";
 
@@ -17,7 +10,7 @@ const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
 /** A handler without a definition gets the defaults, without a broker and a database. */
 export function knativeService({ name, definition }: Deployable): Written[] {
   const { deploy = {}, effects = [] } = definition ?? {};
-  const env = connectionsTo(effects.map(({ system }) => system));
+  const systems = effects.map(({ system }) => system);
   const labels = labelsOf(name, "function");
   const service = {
     apiVersion: "serving.knative.dev/v1",
@@ -44,17 +37,7 @@ export function knativeService({ name, definition }: Deployable): Written[] {
           containerConcurrency: deploy.concurrency ?? defaults.concurrency,
           timeoutSeconds: deploy.timeoutSeconds ?? defaults.timeoutSeconds,
           enableServiceLinks: false,
-          containers: [
-            {
-              image: name,
-              ports: [{ containerPort: portNumber }],
-              envFrom: settings,
-              ...(env.length > 0 && { env }),
-              ...probes(),
-              resources: resourcesOf(deploy.resources),
-              securityContext,
-            },
-          ],
+          containers: [servingContainer(name, systems, deploy.resources)],
         },
       },
     },
