@@ -18,6 +18,8 @@ export const variables = {
   DEADLINE_MS: "the most time one request may take, in ms (5000)",
   DRAIN_TIMEOUT_MS: "after SIGTERM, the most time requests in flight may take, in ms (10000)",
   BODY_LIMIT_BYTES: "the largest request body (1048576)",
+  MAX_CONCURRENT_REQUESTS:
+    "requests at the same time, beyond which one is refused with 503 at once; half of them to one callee (1000)",
   LOG_LEVEL: "trace, debug, info, warn, error, fatal or silent (info)",
   LOG_LEVEL_HEADER:
     "on: a request's header x-log-level may ask for more lines of it, on every hop (off)",
@@ -54,6 +56,7 @@ export interface Config {
   readonly deadlineMs: number;
   readonly drainTimeoutMs: number;
   readonly bodyLimitBytes: number;
+  readonly maxConcurrentRequests: number;
   readonly logLevel: (typeof levels)[number];
   /** Whether a request may ask for more to be logged of it. */
   readonly logLevelHeader: boolean;
@@ -195,6 +198,7 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     deadlineMs: integer("DEADLINE_MS", 5_000, seconds),
     drainTimeoutMs: integer("DRAIN_TIMEOUT_MS", 10_000, seconds),
     bodyLimitBytes: integer("BODY_LIMIT_BYTES", 1_048_576, [1, 1_073_741_824]),
+    maxConcurrentRequests: integer("MAX_CONCURRENT_REQUESTS", 1_000, [1, 1_000_000]),
     logLevel: choice("LOG_LEVEL", "info", levels),
     logLevelHeader: choice("LOG_LEVEL_HEADER", "off", switches) === "on",
     telemetry: telemetry(),

@@ -21,6 +21,7 @@ const contract: Record<ErrorCode, [http: number, grpc: number, retryable: boolea
   ERR_CALLEE: [503, 14, true],
   ERR_STORE: [503, 14, true],
   ERR_PUBLISH: [503, 14, true],
+  ERR_OVERLOAD: [503, 14, true],
   ERR_DRAINING: [503, 14, true],
   ERR_DEADLINE: [504, 4, true],
 };

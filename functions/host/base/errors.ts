@@ -16,6 +16,7 @@ export const errorTable = {
   ERR_CALLEE: { http: 503, grpc: 14, retryable: true, title: "Callee Unavailable" },
   ERR_STORE: { http: 503, grpc: 14, retryable: true, title: "Database Unavailable" },
   ERR_PUBLISH: { http: 503, grpc: 14, retryable: true, title: "Broker Unavailable" },
+  ERR_OVERLOAD: { http: 503, grpc: 14, retryable: true, title: "Too Many Requests at Once" },
   ERR_DRAINING: { http: 503, grpc: 14, retryable: true, title: "Shutting Down" },
   ERR_DEADLINE: { http: 504, grpc: 4, retryable: true, title: "Deadline Exceeded" },
 } as const;

@@ -12,6 +12,7 @@ import { placeInTrace } from "../telemetry/trace-context.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
 import { abortable, createCall, type RunningCall } from "./call.ts";
+import { retryAfter } from "./guard.ts";
 
 /** A request as it came in, in the terms of no protocol. */
 export interface Incoming {
@@ -59,7 +60,7 @@ export interface Serving {
 }
 
 export interface ServingOptions {
-  config: Pick<Config, "deadlineMs">;
+  config: Pick<Config, "deadlineMs" | "maxConcurrentRequests">;
   log: Logger;
   tracing: Tracing;
   admission: Pick<Admission, "headersOf" | "admit">;
@@ -98,6 +99,10 @@ export function createServing({ config, log, tracing, admission }: ServingOption
     return {
       call,
       async run(work) {
+        if (calls.size > config.maxConcurrentRequests) {
+          const detail = `${config.maxConcurrentRequests} requests are under way already`;
+          throw new HostError("ERR_OVERLOAD", detail, { headers: retryAfter });
+        }
         await admission.admit(call, event?.key);
         return abortable(work(call), call.signal, lastWordsMs);
       },

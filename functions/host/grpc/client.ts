@@ -11,6 +11,7 @@ import { type Greeting, GreetingServiceService } from "#proto";
 import { codeOfGrpc, HostError, isErrorCode } from "../base/errors.ts";
 import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
+import { createGuard, type Guard } from "../call/guard.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -29,6 +30,7 @@ export const errorCodeTrailer = "error-code";
 export function createGrpcClient(
   addressOf: (name: string) => string,
   tracing: Tracing = createTracing(),
+  guard: Guard = createGuard(),
 ): GrpcClient {
   const channels = new Map<string, Client>();
 
@@ -36,6 +38,10 @@ export function createGrpcClient(
     const channel = new Client(addressOf(callee), credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
+      // While a channel waits before it connects again, all its calls fail: a callee that has come back is to be
+      // reached soon. A new channel in place of it would leak the connection that the old one still makes.
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.max_reconnect_backoff_ms": 250,
       // By itself grpc-js goes through the environment's http_proxy, where no function can be reached.
       "grpc.enable_http_proxy": 0,
     });
@@ -43,8 +49,6 @@ export function createGrpcClient(
     return channel;
   };
 
-  // grpc-js fails every call while a channel backs off from a failed connection. A new channel dials
-  // at once, so a callee that has come back is reached by the next request, not after the backoff.
   const discard = (callee: string, channel: Client) => {
     if (channels.get(callee) === channel) channels.delete(callee);
     channel.close();
@@ -78,7 +82,7 @@ export function createGrpcClient(
     try {
       return await promise;
     } catch (thrown) {
-      if (isLost(thrown) || isSilent(thrown)) discard(callee, channel);
+      if (isSilent(thrown)) discard(callee, channel);
       throw thrown;
     } finally {
       call.signal.removeEventListener("abort", onAbort);
@@ -92,14 +96,16 @@ export function createGrpcClient(
     const operation = { kind: "client", name, attributes } as const;
     return tracing.run(operation, call, async (running) => {
       const reused = channels.has(callee);
-      const once = () => ask(callee, method, request, call, running.headers);
       try {
-        const response = await once().catch((thrown) => {
-          // The callee may have gone, and come back, while the connection was idle. One more try, on
-          // a new one; the HTTP client does the same.
-          if (!reused || !isLost(thrown) || call.signal.aborted) throw thrown;
-          running.event("retry", { reason: (thrown as ServiceError).details });
-          return once();
+        const response = await guard.run({
+          ...{ callee, call, running },
+          once: () => ask(callee, method, request, call, running.headers),
+          retryOf(thrown, tries) {
+            if (!isLost(thrown)) return undefined;
+            // The callee may have gone, and come back, while the connection was idle: one more try, on a new one.
+            if (reused && tries === 0) return "at once";
+            return isUnsent(thrown) ? "after a wait" : undefined;
+          },
         });
         running.set(grpcStatus(status.OK));
         return response;
@@ -136,6 +142,13 @@ function failure(callee: string, address: string, error: ServiceError, call: Cal
   const details = (wrapped?.[1] ?? error.details).trim();
   const detail = code === "ERR_CALLEE" ? `unreachable at ${address} (${details})` : details;
   return new HostError(code, `${callee}: ${detail}`, { cause: error });
+}
+
+/** There was not even a connection (grpc-js, internal-channel.ts): nothing can have been processed. */
+function isUnsent(thrown: unknown): boolean {
+  return /^(No connection established|Name resolution failed)/.test(
+    (thrown as ServiceError).details,
+  );
 }
 
 /** There was no answer: a callee that is there and fails answers with a code of ours. */

@@ -4,6 +4,7 @@ import { type Greeting, GreetingResponse } from "#proto";
 import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
+import { createGuard, type Guard, type Retry } from "../call/guard.ts";
 import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
 import { peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -31,6 +32,7 @@ const maxAnswerBytes = 16 * 1024 * 1024;
 export function createHttpClient(
   addressOf: (name: string) => string,
   tracing: Tracing = createTracing(),
+  guard: Guard = createGuard(),
 ): HttpClient {
   // FIFO spreads requests over the connections, so that a mesh which balances by connection sees them all.
   const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
@@ -83,15 +85,15 @@ export function createHttpClient(
     const name = template ? `${method} ${template}` : method;
     return tracing.run({ kind: "client", name, attributes }, call, async (running) => {
       try {
-        const answer = await exchange(address, message, call, running.headers).catch((thrown) => {
-          // The callee closed an idle connection just as we took it: nothing was processed. One more
-          // try, on another connection (Node's documentation of request.reusedSocket).
-          if (thrown?.reusedSocket && thrown.code === "ECONNRESET" && !call.signal.aborted) {
-            running.event("retry", { reason: reasonOf(thrown) });
-            running.set({ "http.request.resend_count": 1 });
+        let sent = 0;
+        const answer = await guard.run({
+          ...{ callee, call, running },
+          once() {
+            if (sent > 0) running.set({ "http.request.resend_count": sent });
+            sent++;
             return exchange(address, message, call, running.headers);
-          }
-          throw thrown;
+          },
+          retryOf,
         });
         running.set({ "http.response.status_code": answer.status });
         if (answer.status >= 400) running.fail(problemOf(callee, answer));
@@ -111,6 +113,14 @@ export function createHttpClient(
     },
     close: () => agent.destroy(),
   };
+}
+
+function retryOf(thrown: unknown, tries: number): Retry {
+  const { code, reusedSocket } = thrown as { code?: string; reusedSocket?: boolean };
+  // The callee closed an idle connection just as we took it: nothing was processed (Node's documentation
+  // of request.reusedSocket).
+  if (reusedSocket && code === "ECONNRESET" && tries === 0) return "at once";
+  return code === "ECONNREFUSED" ? "after a wait" : undefined;
 }
 
 /** The error that an answer with a status other than success stands for. */

@@ -4,6 +4,7 @@ import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { type Config, type Environment, loadConfig } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import { createAdmission } from "../call/admission.ts";
+import { createGuard } from "../call/guard.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { createServing, type Serving } from "../call/serving.ts";
 import { createGrpcClient } from "../grpc/client.ts";
@@ -47,9 +48,11 @@ export async function openFunction(
     ? (await import("../telemetry/metrics.ts")).createMetrics(name)
     : undefined;
   const tracing = await openTracing(config, log, metrics);
+  // A callee that is slow leaves half of the requests that we take to the others.
+  const guard = createGuard(Math.ceil(config.maxConcurrentRequests / 2));
   const clients = {
-    http: createHttpClient(config.addressOf, tracing),
-    grpc: createGrpcClient(config.addressOf, tracing),
+    http: createHttpClient(config.addressOf, tracing, guard),
+    grpc: createGrpcClient(config.addressOf, tracing, guard),
   };
   const targets = definition?.faultTargets;
   const admission = createAdmission({ name, config, targets, onFault: metrics?.fault });

@@ -1,0 +1,85 @@
+/**
+ * Keeps a callee that is slow or away from taking its caller along: a bound of calls that are under way to each, and
+ * retries within a budget, as gRPC's retry throttling has it (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
+ */
+import { backoff, pause } from "../base/backoff.ts";
+import { HostError, reasonOf } from "../base/errors.ts";
+import type { RunningOperation } from "../telemetry/tracing.ts";
+import type { Call } from "./call.ts";
+
+/** When a failed try may be followed by another: only where nothing of it was processed. */
+export type Retry = "at once" | "after a wait" | undefined;
+
+export interface Guarded<T> {
+  readonly callee: string;
+  readonly call: Call;
+  readonly running: RunningOperation;
+  once(): Promise<T>;
+  /** `tries` were made before, 0 at the first failure. */
+  retryOf(thrown: unknown, tries: number): Retry;
+}
+
+export interface Guard {
+  /** Throws ERR_OVERLOAD where the callee has its bound of calls already, else what the last try threw. */
+  run<T>(guarded: Guarded<T>): Promise<T>;
+}
+
+const mostTries = 4;
+const waits = { firstMs: 100, longestMs: 400 };
+
+/** A failure takes a token, a success gives a tenth back; below the half of them nothing is tried again. */
+const budget = { tokens: 10, perSuccess: 0.1 };
+
+interface CalleeState {
+  underWay: number;
+  tokens: number;
+}
+
+export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
+  const states = new Map<string, CalleeState>();
+  const stateOf = (callee: string): CalleeState => {
+    const state = states.get(callee) ?? { underWay: 0, tokens: budget.tokens };
+    states.set(callee, state);
+    return state;
+  };
+
+  const attempt = async <T>(guarded: Guarded<T>, state: CalleeState, tries: number): Promise<T> => {
+    const { call, running } = guarded;
+    try {
+      const result = await guarded.once();
+      state.tokens = Math.min(budget.tokens, state.tokens + budget.perSuccess);
+      return result;
+    } catch (thrown) {
+      const retry = guarded.retryOf(thrown, tries);
+      if (retry) state.tokens = Math.max(0, state.tokens - 1);
+      const waitMs = retry === "after a wait" ? backoff(tries + 1, waits) : 0;
+      const isLate = Date.now() + waitMs >= call.deadline;
+      if (!retry || tries + 1 >= mostTries || state.tokens < budget.tokens / 2 || isLate)
+        throw thrown;
+      await pause(waitMs, call.signal);
+      if (call.signal.aborted) throw thrown;
+      running.event("retry", { reason: reasonOf(thrown), attempt: tries + 1 });
+      return attempt(guarded, state, tries + 1);
+    }
+  };
+
+  return {
+    async run(guarded) {
+      const { callee } = guarded;
+      const state = stateOf(callee);
+      if (state.underWay >= mostUnderWay) {
+        const detail = `${callee}: ${mostUnderWay} calls to it are under way already`;
+        throw new HostError("ERR_OVERLOAD", detail, { headers: retryAfter });
+      }
+      state.underWay++;
+      try {
+        return await attempt(guarded, state, 0);
+      } finally {
+        state.underWay--;
+      }
+    },
+  };
+}
+
+/** RFC 9110, 10.2.3, in seconds. */
+export const retryAfter = { "retry-after": "1" };
