@@ -31,9 +31,9 @@ export async function startListener(options: {
   /** Takes over an HTTP/2 connection with the preface still unread. */
   acceptHttp2(socket: Socket): void;
   /** A connection that has not sent enough to tell the protocol within this time is closed. */
-  silenceMs?: number;
+  silenceMs: number;
 }): Promise<Listener> {
-  const { http, acceptHttp2, silenceMs = 10_000 } = options;
+  const { http, acceptHttp2, silenceMs } = options;
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
 
