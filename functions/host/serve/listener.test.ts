@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { createGrpcClient } from "#host/grpc/client";
 import { ask } from "../../test/support/ask.ts";
+import { exchange } from "../../test/support/fuzz/answers.ts";
 import { openRaw } from "../../test/support/raw.ts";
 import { testCall } from "../../test/support/test-call.ts";
 import { testFunction } from "../../test/support/test-function.ts";
@@ -79,6 +80,12 @@ for (const start of ["P", "PR", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"]) {
     assert.deepEqual(await greet(host.port), ["hello"]);
   });
 }
+
+test("half a preface is not waited for when its client has ended", async () => {
+  await using host = await startTestHost(echo);
+  await exchange(host.port, [Buffer.from("PRI * HTTP/2.0\r\n")]);
+  assert.equal(host.connections(), 0);
+});
 
 test("a connection that says nothing is closed", async () => {
   await using host = await startTestHost(echo, { limits: { silenceMs: 50 } });

@@ -95,6 +95,7 @@ function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => 
     clearTimeout(timer);
     socket.off("data", onData);
     socket.off("error", onError);
+    socket.off("end", onError);
     socket.pause();
     socket.unshift(seen);
     decide(isHttp2);
@@ -102,6 +103,8 @@ function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => 
     if (!isHttp2) socket.resume();
   };
   socket.on("error", onError);
+  // The server's sockets stay half open for HTTP/1.1; nothing more can come here.
+  socket.on("end", onError);
   socket.on("data", onData);
   socket.once("close", () => clearTimeout(timer));
 }
