@@ -16,6 +16,7 @@ import { greetingService } from "./kinds/greetings.ts";
 import { type Opened, openFunction } from "./kinds/open.ts";
 import { createHealth } from "./serve/health.ts";
 import { createLifecycle } from "./serve/lifecycle.ts";
+import { type ConnectionLimits, connectionLimits } from "./serve/limits.ts";
 import { startListener } from "./serve/listener.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
@@ -31,8 +32,7 @@ export interface Host {
 export interface HostOptions {
   env?: Environment;
   log?: Logger;
-  /** How long a connection may say nothing before it is closed. */
-  silenceMs?: number;
+  limits?: Partial<ConnectionLimits>;
 }
 
 /** How long an aborted call may take to answer with its abort. */
@@ -50,6 +50,7 @@ export async function startHost(
   const opened = await openFunction(definition, options);
   const { runtime, serving, open } = opened;
   const { config, log, metrics } = runtime;
+  const limits = { ...connectionLimits, ...options.limits };
   const lifecycle = createLifecycle((phase) => log.info({ phase }, phase));
   const health = createHealth(lifecycle, open.resources);
   const services = open.greetings ? [greetingService(open.greetings)] : [];
@@ -57,6 +58,7 @@ export async function startHost(
     services: [...services, ...(open.services ?? [])],
     maxMessageBytes: config.bodyLimitBytes,
     serving,
+    limits,
   });
   const http = createHttpServer({
     handle: handlerOf(definition, opened),
@@ -64,13 +66,14 @@ export async function startHost(
     metrics,
     corsOrigins: config.corsOrigins,
     draining: () => lifecycle.phase === "draining",
+    limits,
   });
   const listener = await startListener({
     port: config.port,
     host: config.host,
     http,
     acceptHttp2: grpc.accept,
-    ...(options.silenceMs && { silenceMs: options.silenceMs }),
+    silenceMs: limits.silenceMs,
   }).catch(async (thrown) => {
     grpc.close();
     await opened.close();

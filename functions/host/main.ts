@@ -7,7 +7,7 @@
  *   host          one function on one port, and its end
  *   kinds/        handler is what every kind is made of: greeter, subscriber; gateway, bridge and ui are in their folders.
  *                 definition is their data, open what they stand on
- *   serve/        listener knows HTTP/1.1 and gRPC apart by a connection's first bytes; lifecycle, health
+ *   serve/        listener knows HTTP/1.1 and gRPC apart by a connection's first bytes; limits, lifecycle, health
  *   http/         server, the road of a request, routes, answers; client; plain for plain handlers
  *   grpc/         server, services, reflection; client
  *   call/         call is what belongs to one request; serving is the one road of both protocols; admission

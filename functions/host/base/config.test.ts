@@ -63,6 +63,14 @@ test("a variable that a function needs and does not have is a problem", () => {
   }
 });
 
+test("a password in the function's name is masked where another problem names the function", () => {
+  const env = { FUNCTION_TARGET: "amqp://user:hunter2@host" };
+  assert.throws(
+    () => loadConfig(env, { name: "a", calls: [], mongodb: true, rabbitmq: true }),
+    (error: Error) => !error.message.includes("hunter2"),
+  );
+});
+
 test("a password in a wrong value is masked", () => {
   const message = problemsOf({ ...target, MONGODB_URL: "mongo://user:hunter2@host:1" });
   assert.match(message, /MONGODB_URL=mongo:\/\/user:\*\*\*@host:1/);

@@ -135,7 +135,8 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   const url = (name: string, schemes: readonly string[], need?: string | false) => {
     const value = text(name);
     if (value === undefined) {
-      if (need) problems.push(`${name} is not set: ${need}`);
+      // `need` names the function, by a variable that may hold anything.
+      if (need) problems.push(`${name} is not set: ${withoutPassword(need)}`);
       return undefined;
     }
     const scheme = schemes.find((s) => value.startsWith(`${s}://`) && value.length > s.length + 3);

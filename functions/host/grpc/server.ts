@@ -1,8 +1,16 @@
 /** The gRPC face of a function: its services, health and reflection, for sockets handed to it. */
 import type { Socket } from "node:net";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Serving } from "../call/serving.ts";
+import type { ConnectionLimits } from "../serve/limits.ts";
 import { addReflection } from "./reflection.ts";
 import { addService, type OpenService } from "./service.ts";
 
@@ -21,17 +29,29 @@ export interface GrpcServerOptions {
   services: readonly OpenService[];
   maxMessageBytes: number;
   serving: Serving;
+  limits: ConnectionLimits;
 }
+
+/** Calls of one connection at a time; clients queue others. It bounds what a client can make the server hold. */
+const maxStreams = 1_000;
+
+/** MiB that Node holds of a connection's frames; grpc-js has no limit of its own. */
+const maxSessionMemory = 64;
 
 export function createGrpcServer({
   services,
   maxMessageBytes,
   serving,
+  limits,
 }: GrpcServerOptions): GrpcServer {
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     // Sockets belong to the listener, and channelz would keep a record of each.
     "grpc.enable_channelz": 0,
+    "grpc.max_concurrent_streams": maxStreams,
+    "grpc-node.max_session_memory": maxSessionMemory,
+    "grpc.max_connection_idle_ms": limits.grpcIdleMs,
+    interceptors: [requestInTime(limits.requestMs)],
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
@@ -53,5 +73,38 @@ export function createGrpcServer({
       injector.destroy();
       server.forceShutdown();
     },
+  };
+}
+
+/**
+ * Ends a call whose one message does not come: it is handed to a handler, and gets its deadline, only with that. A
+ * stream of messages has its deadline from the start.
+ */
+function requestInTime(limitMs: number): ServerInterceptor {
+  return ({ requestStream }, call) => {
+    if (requestStream) return new ServerInterceptingCall(call);
+    let timer: NodeJS.Timeout | undefined;
+    const stop = () => clearTimeout(timer);
+    return new ServerInterceptingCall(call, {
+      start(next) {
+        const listener = new ServerListenerBuilder()
+          .withOnReceiveHalfClose((pass) => {
+            stop();
+            pass();
+          })
+          .withOnCancel(stop)
+          .build();
+        const details = "the request did not come in time";
+        timer = setTimeout(
+          () => call.sendStatus({ code: status.DEADLINE_EXCEEDED, details }),
+          limitMs,
+        ).unref();
+        next(listener);
+      },
+      sendStatus(last, next) {
+        stop();
+        next(last);
+      },
+    });
   };
 }

@@ -9,6 +9,7 @@ import {
 import type { RouteAnswer } from "../base/answer.ts";
 import { HostError } from "../base/errors.ts";
 import { maxHeaderBytes } from "../base/header-limits.ts";
+import type { ConnectionLimits } from "../serve/limits.ts";
 import { sendAnswer, sendProblem } from "./answer.ts";
 import { answerCors } from "./cors.ts";
 import { expectationProblem, noteAnswer, refuseBytes, requestProblem } from "./refusals.ts";
@@ -24,6 +25,7 @@ export interface HttpServerOptions {
   corsOrigins: readonly string[];
   /** True while the process is about to end: answers then close their connection. */
   draining(): boolean;
+  limits: ConnectionLimits;
 }
 
 export function createHttpServer(options: HttpServerOptions): Server {
@@ -49,11 +51,13 @@ export function createHttpServer(options: HttpServerOptions): Server {
     } else options.handle(request, response);
   };
   const server = createServer(
-    // The host is looked at here, where the answer has a body.
     {
-      headersTimeout: 10_000,
-      requestTimeout: 60_000,
+      headersTimeout: options.limits.headersMs,
+      requestTimeout: options.limits.requestMs,
+      // By default both are looked at every 30 s.
+      connectionsCheckingInterval: Math.min(1_000, options.limits.headersMs),
       maxHeaderSize: maxHeaderBytes,
+      // The host is looked at here, where the answer has a body.
       requireHostHeader: false,
     },
     listener,
@@ -66,8 +70,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.on("clientError", refuseBytes);
   // Headers beyond the default of 2,000 would be dropped without a word; their size is limited in any case.
   server.maxHeadersCount = 0;
-  // Longer than the idle timeout of Envoy's and Knative's pools would be unsafe the other way round.
-  server.keepAliveTimeout = 75_000;
+  server.keepAliveTimeout = options.limits.keepAliveMs;
   return server;
 }
 

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { createGrpcClient } from "#host/grpc/client";
 import { ask } from "../../test/support/ask.ts";
+import { exchange } from "../../test/support/fuzz/answers.ts";
 import { openRaw } from "../../test/support/raw.ts";
 import { testCall } from "../../test/support/test-call.ts";
 import { testFunction } from "../../test/support/test-function.ts";
@@ -71,7 +72,7 @@ test("the protocol of a connection is known even when its bytes come one by one"
 
 for (const start of ["P", "PR", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"]) {
   test(`${JSON.stringify(start)} and nothing more is closed, and the port still serves`, async () => {
-    await using host = await startTestHost(echo, { silenceMs: 50 });
+    await using host = await startTestHost(echo, { limits: { silenceMs: 50 } });
     using raw = await openRaw(host.port);
     raw.write(start);
     assert.equal(await raw.closed, "");
@@ -80,14 +81,20 @@ for (const start of ["P", "PR", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"]) {
   });
 }
 
+test("half a preface is not waited for when its client has ended", async () => {
+  await using host = await startTestHost(echo);
+  await exchange(host.port, [Buffer.from("PRI * HTTP/2.0\r\n")]);
+  assert.equal(host.connections(), 0);
+});
+
 test("a connection that says nothing is closed", async () => {
-  await using host = await startTestHost(echo, { silenceMs: 50 });
+  await using host = await startTestHost(echo, { limits: { silenceMs: 50 } });
   using raw = await openRaw(host.port);
   assert.equal(await raw.closed, "");
 });
 
 test("a connection that has said enough is not closed for its silence", async () => {
-  await using host = await startTestHost(echo, { silenceMs: 50 });
+  await using host = await startTestHost(echo, { limits: { silenceMs: 50 } });
   using quiet = await openRaw(host.port);
   quiet.write("GET / HTTP/1.1\r\nhost: a\r\n");
   using silent = await openRaw(host.port);

@@ -34,9 +34,9 @@ export async function startListener(options: {
   /** Takes over an HTTP/2 connection with the preface still unread. */
   acceptHttp2(socket: Socket): void;
   /** A connection that has not sent enough to tell the protocol within this time is closed. */
-  silenceMs?: number;
+  silenceMs: number;
 }): Promise<Listener> {
-  const { http, acceptHttp2, silenceMs = 10_000 } = options;
+  const { http, acceptHttp2, silenceMs } = options;
   const sockets = new Set<Socket>();
   /** Connections whose protocol is not known yet: each settles when it is, or when the connection is gone. */
   const undecided = new Map<Socket, Promise<void>>();
@@ -119,6 +119,7 @@ function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => 
     clearTimeout(timer);
     socket.off("data", onData);
     socket.off("error", onError);
+    socket.off("end", onError);
     socket.pause();
     socket.unshift(seen);
     decide(isHttp2);
@@ -126,6 +127,8 @@ function sniff(socket: Socket, silenceMs: number, decide: (isHttp2: boolean) => 
     if (!isHttp2) socket.resume();
   };
   socket.on("error", onError);
+  // The server's sockets stay half open for HTTP/1.1; nothing more can come here.
+  socket.on("end", onError);
   socket.on("data", onData);
   socket.once("close", () => clearTimeout(timer));
 }

@@ -2,6 +2,7 @@
 import { addressVariable, type Environment } from "#host/base/config";
 import { type Host, startHost } from "#host/host";
 import type { Definition } from "#host/kinds/definition";
+import type { ConnectionLimits } from "#host/serve/limits";
 import { createLogger } from "#host/telemetry/logger";
 
 export interface LogLine {
@@ -21,7 +22,7 @@ export interface TestHostOptions {
   env?: Environment;
   /** Addresses of the functions that it calls, by name. */
   callees?: Readonly<Record<string, string>>;
-  silenceMs?: number;
+  limits?: Partial<ConnectionLimits>;
 }
 
 /** How long a connection may outlive its client: dispose of clients before their callees. */
@@ -33,7 +34,7 @@ const leakMs = 2_000;
  */
 export async function startTestHost(
   definition: Definition | undefined,
-  { env = {}, callees = {}, silenceMs }: TestHostOptions = {},
+  { env = {}, callees = {}, limits = {} }: TestHostOptions = {},
 ): Promise<TestHost> {
   const logs: LogLine[] = [];
   const target = definition?.name ?? env.FUNCTION_TARGET ?? "";
@@ -55,7 +56,7 @@ export async function startTestHost(
       level: "debug",
       destination: { write: (line) => void logs.push(JSON.parse(line)) },
     }),
-    ...(silenceMs !== undefined && { silenceMs }),
+    limits,
   });
   let closedByTest = false;
   return {

@@ -45,6 +45,8 @@ export interface Fuzz<T> {
   wellAfter(): Promise<void>;
 }
 
+const limitMs = 60_000 + 50 * Number(env[runsVariable] ?? 0);
+
 /** The share that memory may grow by, after as many inputs as it was warmed up with. */
 const growth = 0.2;
 
@@ -59,10 +61,17 @@ export async function fuzz<T>(context: TestContext, options: Fuzz<T>): Promise<v
     seen.add(createHash("sha1").update(bytesOf(value)).digest("base64"));
   });
   const attempt = (numRuns: number, salt: number) =>
-    fc.assert(property, { seed: seed + salt, numRuns, plugins: [fc.skipEqualValues()] });
+    fc.assert(property, {
+      seed: seed + salt,
+      numRuns,
+      plugins: [fc.skipEqualValues()],
+      // Of a connection that hangs, each smaller input takes its time as well.
+      interruptAfterTimeLimit: limitMs,
+      markInterruptAsFailure: true,
+    });
   await wellAfter();
   // Memory of a process that has served little grows by its caches and its compiled code alone.
-  await attempt(Math.ceil(runs / 2), 1);
+  await attempt(Math.ceil(runs / 3), 1);
   const before = await Promise.all(targets.map((target) => target.memory()));
   seen.clear();
   await attempt(runs, 0);

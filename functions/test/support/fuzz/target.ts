@@ -49,8 +49,13 @@ export async function startTarget(
     const last = `${said.stderr}\n${said.stdout.slice(-2_000)}`;
     throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}: ${last}`);
   };
-  await until(`${name} listens`, () => portOf() || hasEnded(), 20_000);
-  assertAlive();
+  try {
+    await until(`${name} listens`, () => portOf() || hasEnded(), 20_000);
+    assertAlive();
+  } catch (thrown) {
+    child.kill("SIGKILL");
+    throw thrown;
+  }
   const port = Number(portOf());
   return {
     name,
