@@ -1,12 +1,13 @@
 /**
  * `node functions/bundle.ts FUNCTION FOLDER`: one function with the host and its packages as FOLDER/main.js, with a
- * source map, and no node_modules beside it. The build stage of the Dockerfile.
+ * source map, the list of its packages (sbom.cdx.json), and no node_modules beside it. The build stage of the Dockerfile.
  */
 import { existsSync } from "node:fs";
 import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/kinds/definition.ts";
+import { sbomOf } from "./sbom.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
@@ -23,7 +24,7 @@ export async function bundle(
 ): Promise<void> {
   const index = join(root, "functions", name, "index.ts");
   const { default: definition }: { default?: Definition } = await import(index);
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
@@ -40,8 +41,12 @@ export async function bundle(
     banner: { js: banner },
     legalComments: "external",
     logLevel: "warning",
+    absWorkingDir: root,
+    metafile: true,
     plugins: [...plugins, onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
   });
+  const sbom = await sbomOf(name, Object.keys(metafile.inputs));
+  await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
   await putPage(name, folder);
 }
 

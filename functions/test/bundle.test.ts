@@ -96,6 +96,24 @@ describe("bundles", () => {
     }
   });
 
+  test("list their packages with version, licence and hash", () => {
+    const packagesOf = (name: string) => {
+      const sbom = JSON.parse(readFileSync(join(folderOf(name), "sbom.cdx.json"), "utf8"));
+      assert.equal(sbom.bomFormat, "CycloneDX");
+      assert.equal(sbom.metadata.component.name, name);
+      for (const { name, version, hashes, licenses } of sbom.components) {
+        assert.ok(version && hashes && licenses, name);
+      }
+      return new Set<string>(sbom.components.map(({ name }: { name: string }) => name));
+    };
+    const c = packagesOf("service-c");
+    for (const one of ["mongodb", "pino", "@grpc/grpc-js", "@bufbuild/protobuf"]) {
+      assert.ok(c.has(one), one);
+    }
+    assert.ok(!c.has("amqplib") && !c.has("esbuild"));
+    assert.ok(packagesOf("service-d").has("amqplib"));
+  });
+
   test("have the page of ui, and not what builds it", async () => {
     const page = await system.fetch("ui", "/");
     assert.equal(page.status, 200);

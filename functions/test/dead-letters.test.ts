@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import amqp from "amqplib";
 import { deadLetterName } from "#host/events/queue";
-import type { DeadLetter, DeadLetterList } from "../ui/live.ts";
+import type { DeadLetter, DeadLetterList, LiveGraph } from "../ui/live.ts";
 import { ask as askRaw } from "./support/ask.ts";
 import {
   deadLetters,
@@ -105,6 +105,10 @@ describe("dead letters", () => {
     assert.equal((await askRaw(port, path, { headers: foreign })).status, 400);
     assert.equal((await post("queue=service-d", foreign)).status, 400);
 
+    await eventually(
+      async () => (await askRaw(port, "/api/graph/live")).json<LiveGraph>(),
+      ({ nodes }) => nodes.some(({ kind, deadLetters }) => kind === "queue" && deadLetters === 1),
+    );
     const { queues } = (await askRaw(port, path)).json<{ queues: DeadLetterList[] }>();
     assert.equal(queues.length, 1);
     assert.partialDeepStrictEqual(queues[0], {

@@ -36,6 +36,13 @@ describe("functions/README.md", () => {
   });
 });
 
+test("functions/THREATS.md names tests that exist", () => {
+  const { text } = readReadme("functions/THREATS.md");
+  const named = [...text.matchAll(/`(?:functions\/)?([\w/-]+\.test\.ts)`/g)];
+  assert.ok(named.length > 10);
+  for (const [, path = ""] of named) assert.ok(existsSync(join(root, "functions", path)), path);
+});
+
 describe("the top README", () => {
   test("has at most 170 lines", () => {
     const [{ text } = { text: "" }] = readmes;

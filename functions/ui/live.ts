@@ -39,6 +39,8 @@ export interface LiveNode extends GraphNode {
   readonly figures: Figures;
   /** Messages that wait: of queues only, and null where the broker was not asked. */
   readonly depth?: number | null;
+  /** Messages in its dead-letter queue: of queues only, and null where that is not known. */
+  readonly deadLetters?: number | null;
 }
 
 export interface LiveEdge extends GraphEdge {

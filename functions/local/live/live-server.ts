@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { HostError } from "#host/base/errors";
+import { deadLetterName } from "#host/events/queue";
 import { sendAnswer, sendProblem } from "#host/http/answer";
 import { matchPath } from "#host/http/route";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
@@ -92,6 +93,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       state: stateOf(node.name, node.kind),
       ...(node.kind === "queue" && {
         depth: depth?.of(node.name.replace("rabbitmq:", "")) ?? null,
+        deadLetters: depth?.of(deadLetterName(node.name.replace("rabbitmq:", ""))) ?? null,
       }),
     }));
     const at = new Date(now).toISOString();
@@ -148,7 +150,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     log: tail.add,
     watchQueues(url) {
       broker = url;
-      depth ??= createQueueDepth(url, queues);
+      depth ??= createQueueDepth(url, [...queues, ...queues.map(deadLetterName)]);
     },
     drain,
     async close() {

@@ -138,7 +138,8 @@ function describeEdge({ protocol, declared, bytesPerSecond }: LiveEdge): string 
 function showState(place: HTMLElement, node: LiveNode | undefined): void {
   const known = node && node.state !== "unknown" ? node.state : undefined;
   const depth = typeof node?.depth === "number" ? `${node.depth} waiting` : undefined;
-  setText(place, known ?? depth ?? "");
+  const dead = node?.deadLetters ? `, dead letters: ${node.deadLetters}` : "";
+  setText(place, `${known ?? depth ?? ""}${dead}`);
   place.dataset.state = known ?? "";
 }
 
