@@ -1,11 +1,12 @@
 /** Small disks for the broker's and the database's data, which can be filled. Linux, as root. */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface SmallDisks {
   /** Leaves not a byte on the disk. */
-  fill(of: "broker" | "database"): void;
+  fill(of: "broker" | "database"): Promise<void>;
   free(of: "broker" | "database"): void;
   unmount(): void;
 }
@@ -34,11 +35,10 @@ export function mountSmallDisks(dataDir: string): SmallDisks | undefined {
   const ballast = (of: "broker" | "database") =>
     folders[of].map((folder) => join(dataDir, folder, "ballast"));
   return {
-    fill(of) {
+    async fill(of) {
       for (const path of ballast(of)) {
-        const file = openSync(path, "w");
-        for (const bytes of [1_048_576, 4_096]) while (write(file, bytes));
-        closeSync(file);
+        await using file = await open(path, "w");
+        for (const bytes of [1_048_576, 4_096]) while (await write(file, bytes));
       }
     },
     free(of) {
@@ -49,9 +49,9 @@ export function mountSmallDisks(dataDir: string): SmallDisks | undefined {
 }
 
 /** Whether there was room. */
-function write(file: number, bytes: number): boolean {
+async function write(file: FileHandle, bytes: number): Promise<boolean> {
   try {
-    return writeSync(file, Buffer.alloc(bytes)) === bytes;
+    return (await file.write(Buffer.alloc(bytes))).bytesWritten === bytes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOSPC") return false;
     throw error;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import amqp from "amqplib";
 import { findRabbitMqServer } from "../../local/services/rabbitmq-server.ts";
 import { type FaultOf, on } from "../fault.ts";
 import type { Lab } from "../lab.ts";
@@ -34,8 +35,22 @@ const memoryAlarm: GraphFault = {
     await controlBroker(lab, "set_vm_memory_high_watermark", "absolute", "1MB");
     await wait(8_000);
     await controlBroker(lab, "set_vm_memory_high_watermark", "0.4");
+    await untilUnblocked(lab.broker.url);
   },
 };
+
+/** The broker looks at its memory every few seconds: the alarm is over when it confirms a message again. */
+async function untilUnblocked(url: string): Promise<void> {
+  const connection = await amqp.connect(url);
+  try {
+    const channel = await connection.createConfirmChannel();
+    const { queue } = await channel.assertQueue("", { exclusive: true });
+    channel.sendToQueue(queue, Buffer.from("unblocked"));
+    await channel.waitForConfirms();
+  } finally {
+    await connection.close();
+  }
+}
 
 /** What could not write does not trust itself any more, and has to be started again: WiredTiger as RabbitMQ's quorum queues. */
 function fullDisk(of: "broker" | "database"): GraphFault {
@@ -43,7 +58,7 @@ function fullDisk(of: "broker" | "database"): GraphFault {
     name: `full disk: ${of} (then started again)`,
     skip: ({ disks }) => (disks ? undefined : "it needs Linux and root, to mount a small disk"),
     async run({ disks, [of]: service }) {
-      disks?.fill(of);
+      await disks?.fill(of);
       await wait(6_000);
       disks?.free(of);
       await service.kill();

@@ -38,6 +38,7 @@ export async function startListener(options: {
 }): Promise<Listener> {
   const { http, acceptHttp2, silenceMs } = options;
   const sockets = new Set<Socket>();
+  let accepted = 0;
   /** Connections whose protocol is not known yet: each settles when it is, or when the connection is gone. */
   const undecided = new Map<Socket, Promise<void>>();
 
@@ -47,6 +48,7 @@ export async function startListener(options: {
   http.removeAllListeners("connection");
   http.on("connection", (socket: Socket) => {
     const { promise, resolve: decided } = Promise.withResolvers<void>();
+    accepted++;
     sockets.add(socket);
     undecided.set(socket, promise);
     const settle = () => {
@@ -74,9 +76,13 @@ export async function startListener(options: {
   http.off("error", reject);
 
   const end = async () => {
-    // What the system has accepted for us is reset when the server closes: it is taken over first.
-    await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
+    // What the system has accepted for us is reset when the server closes: it is taken over first, of which libuv does one a turn.
+    const until = performance.now() + flushMs;
+    for (let quiet = 0; quiet < 2 && performance.now() < until; ) {
+      const before = accepted;
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = accepted === before ? quiet + 1 : 0;
+    }
     http.close();
     const limit = setTimeout(() => {
       for (const socket of undecided.keys()) socket.destroy();
