@@ -35,10 +35,13 @@ export function connectionsTo(systems: Iterable<Destination["system"]>) {
   }));
 }
 
-/** `port` is left out for a Knative Service, whose queue-proxy knows it. */
+/**
+ * Ready is what listens, with or without its broker: Knative gives up a revision that is not ready within its progress
+ * deadline, and does not come back to it. `port` is left out for a Knative Service, whose queue-proxy knows it.
+ */
 export function probes(port?: number) {
   const get = (path: string) => ({ httpGet: { path, ...(port && { port }) } });
-  return { readinessProbe: get("/readyz"), livenessProbe: get("/healthz") };
+  return { readinessProbe: get("/readyz/self"), livenessProbe: get("/healthz") };
 }
 
 export const settings = [{ configMapRef: { name: "settings" } }];
