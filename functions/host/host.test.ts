@@ -152,7 +152,7 @@ test("an idle host closes though clients keep their connections", async () => {
   client.close();
 });
 
-test("readiness names each server that cannot be reached, liveness does not care", async () => {
+test("readiness names each server that cannot be reached; liveness and what Kubernetes probes do not care", async () => {
   const problems: Record<string, string | undefined> = { MongoDB: "away", RabbitMQ: undefined };
   const resources = Object.keys(problems).map((name) => ({
     name,
@@ -165,6 +165,8 @@ test("readiness names each server that cannot be reached, liveness does not care
   const checks = { MongoDB: "away", RabbitMQ: "ok" };
   assert.deepEqual(before.json(), { status: "not ready", checks });
   assert.equal((await ask(host.port, "/healthz")).status, 200);
+  const self = await ask(host.port, "/readyz/self");
+  assert.deepEqual([self.status, self.json()], [200, { status: "ready" }]);
   problems.MongoDB = undefined;
   const after = await ask(host.port, "/readyz");
   assert.equal(after.status, 200);

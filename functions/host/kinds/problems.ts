@@ -10,7 +10,7 @@ interface ReadRoute extends RouteDeclaration {
 
 const routePattern = /^(GET|POST|PUT|PATCH|DELETE) (\/\S*)$/;
 const segmentPattern = /^([^{}]*|\{[A-Za-z_]\w*\})$/;
-const reserved = ["/healthz", "/readyz", "/metrics"];
+const reserved = ["/healthz", "/readyz", "/readyz/self", "/metrics"];
 
 /** Routes by the keys that they are declared with; those that cannot be read are left out, and are problems. */
 export function readRoutes(routes: Readonly<Record<string, unknown>>): ReadRoute[] {

@@ -7,7 +7,9 @@ export interface Health {
   ready(): boolean;
   /**
    * GET /healthz: 200 while the process works at all. GET /readyz: 200 or 503, and why:
-   * `{"status":"ready","checks":{"MongoDB":"ok"}}`. Undefined for other paths.
+   * `{"status":"ready","checks":{"MongoDB":"ok"}}`. GET /readyz/self: the same of the host alone, whatever the
+   * servers do: Kubernetes probes this, since a function without its broker still answers, and says what is
+   * wrong, while one that is not ready is asked nothing. Undefined for other paths.
    */
   answer(url: string): RouteAnswer | undefined;
 }
@@ -20,6 +22,10 @@ export function createHealth(lifecycle: Lifecycle, resources: readonly Resource[
     answer(url) {
       const path = url.split("?", 1)[0];
       if (path === "/healthz") return { status: 200, body: { status: "ok" } };
+      if (path === "/readyz/self") {
+        const { phase } = lifecycle;
+        return { status: phase === "ready" ? 200 : 503, body: { status: phase } };
+      }
       if (path !== "/readyz") return undefined;
       const status = lifecycle.phase === "ready" && !ready() ? "not ready" : lifecycle.phase;
       const checks = Object.fromEntries(problems().map(([name, why]) => [name, why ?? "ok"]));

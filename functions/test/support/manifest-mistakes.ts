@@ -174,6 +174,14 @@ export const mistakes: readonly [
     "prod",
   ],
   [
+    "a function with one instance in prod",
+    /^serving.*Service service-d$/,
+    "spec.template.metadata.annotations",
+    { "autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/max-scale": "5" },
+    /^service-d has 1 standing instances in prod$/,
+    "prod",
+  ],
+  [
     "a hosted database that the mesh does not know",
     /ServiceEntry mongodb$/,
     "metadata.name",

@@ -97,7 +97,7 @@ function nothingElse(environment: Environment): string[] {
 /** The same edges once more where the activator is between, which a function sees as its caller. */
 function activator(environment: Environment): string[] {
   const { namespace } = environment;
-  const policies = ["edges", "gateway", "hosts"].map((what): [string, Manifest | undefined] => {
+  const policies = ["edges", "gateway"].map((what): [string, Manifest | undefined] => {
     const name = `${what}-of-${namespace}`;
     return [name, find(environment, "AuthorizationPolicy", name)];
   });
@@ -108,10 +108,6 @@ function activator(environment: Environment): string[] {
     })
     .map(([name]) => `AuthorizationPolicy ${name}: does not deny at the activator`);
   const rules = policies.flatMap(([, policy]) => rulesOf(policy));
-  const host = at<string[]>(policies[2]?.[1], "spec.rules.0.to.0.operation.hosts");
-  if (!isDeepStrictEqual(host, [`*.${namespace}.svc.cluster.local`])) {
-    blind.push(`AuthorizationPolicy hosts-of-${namespace}: is for the hosts ${host}`);
-  }
   return [...blind, ...servicesOf(environment).flatMap(edgeProblems)];
 
   function edgeProblems(callee: Deployable): string[] {
@@ -119,12 +115,8 @@ function activator(environment: Environment): string[] {
     const ofRevision = { key: "request.headers[Knative-Serving-Revision]", values: [`${name}-*`] };
     const longer = servicesOf(environment).filter((other) => other.name.startsWith(`${name}-`));
     const notValues = longer.map((other) => `${other.name}-*`);
-    const when = [
-      { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
-      { ...ofRevision, ...(notValues.length > 0 && { notValues }) },
-      { key: "request.headers[K-Network-Probe]", notValues: ["*"] },
-    ];
-    const rule = rules.find((one) => isDeepStrictEqual(one.when?.slice(0, 3), when));
+    const revision = { ...ofRevision, ...(notValues.length > 0 && { notValues }) };
+    const rule = rules.find((one) => isDeepStrictEqual(one.when?.[1], revision));
     if (!rule) return [`the activator lets everybody through to ${name}`];
     const callers = callersOf(environment, callee);
     const principals = callers.map((account) => principal(namespace, account)).sort();

@@ -57,18 +57,19 @@ export function activatorPolicies(
   return [
     {
       about:
-        "The same edges at Knative's activator. A function cannot see who called when the activator is between: it sees the activator. So the activator's sidecar refuses what is no edge, by the headers that the activator itself goes by. Requests of other namespaces are not looked at, and neither are probes, which the activator answers without passing them on.",
+        "The same edges at Knative's activator. A function cannot see who called when the activator is between: it sees the activator. So the activator's sidecar refuses what is no edge, by the headers that the activator itself goes by. Of a header sent twice the activator takes the first value, and Envoy sees both with a comma between. Probes pass: the activator answers these two values and passes neither on. Any other value, even an empty one, exempts nothing. Requests of other namespaces are not looked at. Requests without the two headers are refused by istio/mesh/activator.yaml.",
       object: deny(
         "edges",
         inside.map((edge) => insideRule(edge, names)),
       ),
     },
     {
-      about: "The gateway and the page are for those outside: nothing in the mesh calls them.",
-      object: deny(
-        "gateway",
-        outside.map((edge) => outsideRule(edge, names)),
-      ),
+      about:
+        "The gateway and the page are for those outside: nothing in the mesh calls them. The last rule refuses revisions of no function of the graph.",
+      object: deny("gateway", [
+        ...outside.map((edge) => outsideRule(edge, names)),
+        { when: conditions({ notValues: names.map((name) => `${name}-*`) }) },
+      ]),
     },
   ];
 }
@@ -93,20 +94,18 @@ function principal(owner: string, account: string): string {
   return `cluster.local/ns/${owner}/sa/${account}`;
 }
 
-/**
- * Requests for the function's revisions, which are not those of a function whose name begins with this one's. The
- * first condition's value is replaced by the environment's namespace.
- */
+/** Requests for the function's revisions, which are not those of a function whose name begins with this one's. */
 function towards(name: string, names: readonly string[]) {
   const longer = names.filter((other) => other.startsWith(`${name}-`));
   const notValues = longer.map((other) => `${other}-*`);
+  return conditions({ values: [`${name}-*`], ...(notValues.length > 0 && { notValues }) });
+}
+
+/** istio/components/environment puts the environment's namespace into the first condition's two values. */
+function conditions(revision: { values?: readonly string[]; notValues?: readonly string[] }) {
   return [
-    { key: "request.headers[Knative-Serving-Namespace]", values: [namespace] },
-    {
-      key: "request.headers[Knative-Serving-Revision]",
-      values: [`${name}-*`],
-      ...(notValues.length > 0 && { notValues }),
-    },
-    { key: "request.headers[K-Network-Probe]", notValues: ["*"] },
+    { key: "request.headers[Knative-Serving-Namespace]", values: [namespace, `${namespace},*`] },
+    { key: "request.headers[Knative-Serving-Revision]", ...revision },
+    { key: "request.headers[K-Network-Probe]", notValues: ["probe", "activator"] },
   ];
 }

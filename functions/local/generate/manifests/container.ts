@@ -36,7 +36,11 @@ export function connectionsTo(systems: Iterable<Destination["system"]>) {
   }));
 }
 
-/** The container that serves a function. `probed` is left out for a Knative Service, whose queue-proxy knows the port. */
+/**
+ * The container that serves a function. Ready is what listens, with or without its broker: Knative gives up a revision
+ * that is not ready within its progress deadline, and does not come back to it. `probed` is left out for a Knative
+ * Service, whose queue-proxy knows the port.
+ */
 export function servingContainer(
   image: string,
   systems: Iterable<Destination["system"]>,
@@ -50,7 +54,7 @@ export function servingContainer(
     ports: [{ containerPort: portNumber }],
     envFrom: [{ configMapRef: { name: "settings" } }],
     ...(env.length > 0 && { env }),
-    readinessProbe: get("/readyz"),
+    readinessProbe: get("/readyz/self"),
     livenessProbe: get("/healthz"),
     resources: resourcesOf(resources),
     securityContext,

@@ -58,7 +58,7 @@ describe("the manifests of a function", () => {
       secretKeyRef: { name: "connections", key: "RABBITMQ_URL" },
     });
     assert.deepEqual(at(orders, "ports"), [{ containerPort: 8080 }]);
-    assert.equal(at(orders, "readinessProbe.httpGet.path"), "/readyz");
+    assert.equal(at(orders, "readinessProbe.httpGet.path"), "/readyz/self");
     assert.equal(at(orders, "livenessProbe.httpGet.path"), "/healthz");
     assert.equal(at(orders, "resources.limits.memory"), "256Mi");
   });

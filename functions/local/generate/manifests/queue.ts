@@ -32,13 +32,12 @@ export function declareQueues(definitions: readonly Definition[]): Written | und
     kind: "Job",
     metadata: { name, labels: labelsOf(name, "queue") },
     spec: {
-      backoffLimit: 5,
-      activeDeadlineSeconds: 600,
+      backoffLimit: 1000,
       template: {
         metadata: { labels: podLabelsOf(name, "queue") },
         spec: {
           serviceAccountName: first.name,
-          restartPolicy: "Never",
+          restartPolicy: "OnFailure",
           enableServiceLinks: false,
           containers: [
             {
@@ -58,6 +57,10 @@ export function declareQueues(definitions: readonly Definition[]): Written | und
     about: `Declares ${[...new Set(all)].join(", ")}: each queue with its dead-letter exchange and queue, by the functions' own code, on whatever broker the Secret names. Knative's source looks for its queue every second until it exists. A Job cannot be changed: delete it before a new image is applied, as skaffold and cluster/deploy do.`,
     object,
     notes: [
+      [
+        ["spec", "backoffLimit"],
+        "A broker that comes late is waited for: the container tries for a minute, and is started again, after 5 minutes at most.",
+      ],
       [
         ["spec", "template", "spec", "serviceAccountName"],
         "A publisher's account: it may reach the broker.",

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { type Deployable, loadFunctions } from "../local/discover.ts";
+import { environmentOf } from "./support/environment.ts";
+import { at, set, titleOf } from "./support/manifests.ts";
+import { strangers } from "./support/strangers.ts";
+
+let functions: Deployable[];
+
+before(async () => {
+  functions = await loadFunctions();
+});
+
+for (const overlay of ["dev", "test", "prod"]) {
+  test(`${overlay} refuses every stranger, and lets the graph and Knative's probes through`, () => {
+    assert.deepEqual(strangers(environmentOf(overlay, functions)), []);
+  });
+}
+
+const probe = "spec.rules.0.when.2";
+
+describe("a way in is found where", () => {
+  for (const [what, policy, path, value, found] of [
+    [
+      "an empty header of the probe is let through",
+      "without-revision",
+      "spec.rules.4",
+      undefined,
+      /reaches dev\/gateway-00001 .* with \[.*K-Network-Probe: ; K-Network-Probe: probe\]$/,
+    ],
+    [
+      "a request without a revision is let through",
+      "without-revision",
+      "spec.rules",
+      [],
+      /reaches dev\/gateway-00001 through the activator as gateway-00001\.dev\.svc/,
+    ],
+    [
+      "an empty revision is let through",
+      "without-revision",
+      "spec.rules.3",
+      undefined,
+      /reaches dev\/gateway-00001 .* with \[.*Knative-Serving-Revision: \]$/,
+    ],
+    [
+      "a namespace that is sent twice is let through",
+      "edges-of-dev",
+      "spec.rules.0.when.0.values",
+      ["dev"],
+      /stranger reaches .* with \[Knative-Serving-Namespace: dev; Knative-Serving-Namespace: x; /,
+    ],
+    [
+      "a route's probe may have a second value",
+      "knative",
+      "spec.rules.2.when.0.notValues",
+      undefined,
+      /ingressgateway-service-account reaches service-a past the activator with/,
+    ],
+    [
+      "no stranger is refused at the activator",
+      "edges-of-dev",
+      "spec.rules",
+      [],
+      /plain text reaches dev\/service-a-00001 through the activator/,
+    ],
+    [
+      "the autoscaler's probe is refused",
+      "without-revision",
+      "spec.rules.0.when.1.notValues",
+      ["probe"],
+      /^the activator refuses the autoscaler's probe by .*controller/,
+    ],
+    [
+      "a route's probe is refused",
+      "edges-of-dev",
+      `${probe}.notValues`,
+      ["activator"],
+      /^the activator refuses a route's probe by .*ingressgateway.* to service-a$/,
+    ],
+  ] as const) {
+    test(what, () => {
+      const environment = environmentOf("dev", functions);
+      const object = [...environment.manifests, ...environment.mesh].find(
+        (one) => titleOf(one) === `AuthorizationPolicy ${policy}`,
+      );
+      assert.ok(object);
+      const index = /^spec\.rules\.(\d)$/.exec(path)?.[1];
+      if (index) (object as unknown as { spec: { rules: object[] } }).spec.rules.splice(+index, 1);
+      else set(object, path, value);
+      assert.match(strangers(environment)[0] ?? "", found);
+    });
+  }
+});
+
+test("a way in is found where a probe is exempt by the presence of its header", () => {
+  const environment = environmentOf("dev", functions);
+  const policies = [...environment.manifests, ...environment.mesh].filter(
+    ({ metadata }) => metadata.namespace === "knative-serving" && /-/.test(metadata.name),
+  );
+  for (const policy of policies) {
+    const rules =
+      at<{ when: { key: string; notValues?: string[] }[] }[]>(policy, "spec.rules") ?? [];
+    const isEmpty = ({ key, notValues }: { key: string; notValues?: string[] }) =>
+      key.endsWith("[K-Network-Probe]") && !notValues;
+    set(
+      policy,
+      "spec.rules",
+      rules.filter(({ when }) => !when.some(isEmpty)),
+    );
+    for (const { when } of rules) {
+      for (const one of when) if (one.notValues?.includes("probe")) one.notValues = ["*"];
+    }
+  }
+  assert.match(
+    strangers(environment)[0] ?? "",
+    /reaches dev\/gateway-00001 .* with \[.*K-Network-Probe: /,
+  );
+});

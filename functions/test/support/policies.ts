@@ -1,0 +1,108 @@
+/**
+ * What Istio's authorization policies answer to a request, as far as ours go: DENY before ALLOW; without an ALLOW
+ * policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a header that is there. Envoy
+ * has read a header that is sent twice in two ways, all values joined by commas and each value by itself: a policy
+ * must hold in both.
+ */
+import { at, type Manifest } from "./manifests.ts";
+
+export interface Asked {
+  /** "cluster.local/ns/NAMESPACE/sa/ACCOUNT"; undefined for plain text. */
+  readonly principal?: string;
+  readonly port: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+export interface Workload {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type Reading = "joined" | "each";
+
+interface Condition {
+  key: string;
+  values?: string[];
+  notValues?: string[];
+}
+
+interface PolicyRule {
+  from?: { source: Record<string, string[]> }[];
+  to?: { operation: Record<string, string[]> }[];
+  when?: Condition[];
+}
+
+/** Whether a request gets through to the workload that these policies select. */
+export function isAllowed(selecting: readonly Manifest[], asked: Asked, reading: Reading): boolean {
+  const matching = selecting.filter((policy) =>
+    (at<PolicyRule[]>(policy, "spec.rules") ?? []).some((rule) =>
+      matches(rule, policy.metadata.namespace ?? "", asked, reading),
+    ),
+  );
+  const isDeny = (policy: Manifest) => at(policy, "spec.action") === "DENY";
+  if (matching.some(isDeny)) return false;
+  return selecting.every(isDeny) || matching.length > 0;
+}
+
+/** The policies that hold at a workload. */
+export function policiesAt(manifests: readonly Manifest[], to: Workload): Manifest[] {
+  return manifests.filter((policy) => selects(policy, to));
+}
+
+function selects({ kind, metadata, spec }: Manifest, { namespace, labels }: Workload): boolean {
+  if (kind !== "AuthorizationPolicy" || metadata.namespace !== namespace) return false;
+  const wanted = at<Record<string, string>>(spec as object, "selector.matchLabels") ?? {};
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+function matches(rule: PolicyRule, namespace: string, asked: Asked, reading: Reading): boolean {
+  const { from, to, when = [] } = rule;
+  return (
+    (from?.some(({ source }) => isSource(source, namespace, asked)) ?? true) &&
+    (to?.some(({ operation }) => isOperation(operation, asked)) ?? true) &&
+    when.every((condition) => isMet(condition, asked, reading))
+  );
+}
+
+function isSource(source: Record<string, string[]>, namespace: string, { principal = "" }: Asked) {
+  return Object.entries(source).every(([field, values]) => {
+    if (field === "notPrincipals") return !values.includes(principal);
+    if (field !== "serviceAccounts")
+      throw new Error(`a policy's source.${field} is not known here`);
+    return values.some((value) => {
+      const [account, owner = namespace] = value.split("/").reverse();
+      return principal === `cluster.local/ns/${owner}/sa/${account}`;
+    });
+  });
+}
+
+function isOperation(operation: Record<string, string[]>, { port }: Asked) {
+  return Object.entries(operation).every(([field, values]) => {
+    if (field !== "ports") throw new Error(`a policy's operation.${field} is not known here`);
+    return values.includes(port);
+  });
+}
+
+function isMet({ key, values, notValues }: Condition, asked: Asked, reading: Reading): boolean {
+  const found = valuesOf(key, asked, reading);
+  const isOneOf = (patterns: string[]) =>
+    patterns.some((pattern) => found.some((value) => isLike(value, pattern)));
+  return (!values || isOneOf(values)) && (!notValues || !isOneOf(notValues));
+}
+
+function valuesOf(key: string, { principal, headers }: Asked, reading: Reading): string[] {
+  if (key === "source.principal") return principal === undefined ? [] : [principal];
+  const name = /^request\.headers\[(.+)\]$/.exec(key)?.[1]?.toLowerCase();
+  if (!name) throw new Error(`a policy's condition on ${key} is not known here`);
+  const found = headers
+    .filter(([header]) => header.toLowerCase() === name)
+    .map(([, value]) => value);
+  return reading === "each" || found.length === 0 ? found : [found.join(",")];
+}
+
+function isLike(value: string, pattern: string): boolean {
+  if (pattern === "*") return true;
+  if (pattern.startsWith("*")) return value.endsWith(pattern.slice(1));
+  if (pattern.endsWith("*")) return value.startsWith(pattern.slice(0, -1));
+  return value === pattern;
+}

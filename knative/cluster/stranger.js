@@ -1,0 +1,120 @@
+// Runs in a pod that is no edge of the graph (cluster/strangers hands it to node): asks every function by every way
+// in, with the headers that an exemption could go by. Prints one line for each request, and `end`. Every answer but
+// 403, or no connection at all, is a way in.
+const net = require("node:net");
+
+const [namespace, mode, ...functions] = process.argv.slice(1);
+const cluster = "svc.cluster.local";
+const activator = "activator-service.knative-serving";
+const revisionIs = (name) => ["Knative-Serving-Revision", name];
+const namespaceIs = (name) => ["Knative-Serving-Namespace", name];
+const probe = (value) => ["K-Network-Probe", value];
+
+/** Rows of one function: [way, what is special, where to, host, headers]. */
+function rowsOf(name, revision) {
+  const own = `${revision}.${namespace}.${cluster}`;
+  const both = [namespaceIs(namespace), revisionIs(revision)];
+  const passed = `${activator}.${cluster}`;
+  const from = (what, headers, host = passed) => ["activator", what, activator, host, headers];
+  const byRevision = (what, headers, host = own) => ["revision", what, own, host, headers];
+  const inside = `${revision}-private.${namespace}.${cluster}`;
+  const past = (what, headers) => ["past the activator", what, inside, inside, headers];
+  return [
+    ["route", "no header", `${name}.${namespace}`, `${name}.${namespace}`, []],
+    ["route", "probe header empty", `${name}.${namespace}`, `${name}.${namespace}`, [probe("")]],
+    from("both headers", both),
+    from("probe header empty", [...both, probe("")]),
+    from("probe header blank", [...both, probe("  ")]),
+    from("probe header: queue", [...both, probe("queue")]),
+    from("probe header twice, first empty", [...both, probe(""), probe("probe")]),
+    from("probe header in lower case, empty", [...both, ["k-network-probe", ""]]),
+    from("probe header: Probe", [...both, probe("Probe")]),
+    from("kubelet's headers", [...both, ["K-Kubelet-Probe", "x"], ["User-Agent", "kube-probe/1"]]),
+    from("activator's user agent", [...both, ["User-Agent", "Knative-Activator-Probe"]]),
+    from(
+      "names of headers in lower case",
+      both.map(([key, value]) => [key.toLowerCase(), value]),
+    ),
+    from("namespace twice", [...both, namespaceIs("other")]),
+    from("revision twice", [...both, revisionIs("other")]),
+    byRevision("no header", []),
+    byRevision("probe header empty", [probe("")]),
+    byRevision("host with a port", [], `${own}:80`),
+    byRevision("host in capitals", [], own.toUpperCase()),
+    byRevision("revision empty", [revisionIs("")]),
+    byRevision("revision empty, host with a port", [revisionIs("")], `${own}:80`),
+    byRevision("another revision, no namespace", [revisionIs("other")]),
+    byRevision("namespace empty", [namespaceIs(""), revisionIs("other")]),
+    byRevision("both empty", [namespaceIs(""), revisionIs("")]),
+    byRevision("namespace twice, first empty", [namespaceIs(""), ...both]),
+    byRevision("another namespace, revision empty", [namespaceIs("other"), revisionIs("")]),
+    past("no header", []),
+    past("probe header empty", [probe("")]),
+    past("probe header: probe", [probe("probe"), ["K-Network-Hash", "x"]]),
+    past("probe header twice, first empty", [probe(""), probe("probe")]),
+    past("probe header: queue", [probe("queue")]),
+    past("kubelet's headers", [
+      ["K-Kubelet-Probe", "x"],
+      ["User-Agent", "kube-probe/1"],
+    ]),
+    past("the activator's headers", [...both, ["User-Agent", "Knative-Activator-Probe"]]),
+  ];
+}
+
+/** Of a pod without a sidecar, which chooses the host for every address: Knative's local gateway too. */
+function plainRowsOf(name, revision) {
+  const gateway = "knative-local-gateway.istio-system";
+  const host = `${name}.${namespace}.${cluster}`;
+  return [
+    ...rowsOf(name, revision),
+    ["local gateway", "no header", gateway, host, []],
+    ["local gateway", "probe header empty", gateway, host, [probe("")]],
+    [
+      "local gateway",
+      "probe header twice, first empty",
+      gateway,
+      host,
+      [probe(""), probe("probe")],
+    ],
+    ["local gateway", "another revision", gateway, host, [revisionIs("other"), namespaceIs("x")]],
+  ];
+}
+
+/** The status, or why there was no answer. By hand, since node:http would not send a header twice as it is. */
+function ask(to, host, headers) {
+  return new Promise((resolve) => {
+    const socket = net.connect(80, to);
+    let text = "";
+    const end = (result) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(10_000, () => end("no answer in 10 s"));
+    socket.on("error", ({ code }) => end(code));
+    socket.on("close", () => end("closed"));
+    socket.on("data", (chunk) => {
+      text += chunk;
+      const status = /^HTTP\/1\.1 (\d+)/.exec(text)?.[1];
+      if (status) end(status);
+    });
+    const lines = [["Host", host], ...headers].map(([key, value]) => `${key}: ${value}`);
+    socket.write(
+      `GET /api/greeting HTTP/1.1\r\n${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`,
+    );
+  });
+}
+
+(async () => {
+  for (const one of functions) {
+    const [name, revision] = one.split("=");
+    const rows = mode === "plain" ? plainRowsOf(name, revision) : rowsOf(name, revision);
+    for (const [way, what, to, host, headers] of rows) {
+      const result = await ask(to, host, headers);
+      process.stdout.write(`row\t${name}\t${way}\t${what}\t${result}\n`);
+    }
+  }
+  process.stdout.write("end\n");
+})().catch((error) => {
+  process.stdout.write(`${error}\n`);
+  process.exitCode = 1;
+});
