@@ -17,6 +17,8 @@ const commands = {
   new: "new.ts",
   "services:down": "services-down.ts",
   test: "test.ts",
+  fuzz: "fuzz.ts",
+  conformance: "conformance.ts",
   check: "check.ts",
   generate: "generate/generate.ts",
   screenshots: "../ui/screenshots.ts",
