@@ -18,6 +18,8 @@ const commands = {
   new: "new.ts",
   "services:down": "services-down.ts",
   test: "test.ts",
+  fuzz: "fuzz.ts",
+  conformance: "conformance.ts",
   check: "check.ts",
   generate: "generate/generate.ts",
   chaos: "../chaos/chaos.ts",

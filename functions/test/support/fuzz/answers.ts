@@ -12,7 +12,7 @@ export interface RawAnswer {
 }
 
 /** A server that neither answers nor closes within this time leaks the connection. */
-const closeMs = 8_000;
+const closeMs = 15_000;
 
 /** A client that has sent all and hears nothing any more ends its side; it is then no longer answered. */
 const quietMs = 15;

@@ -13,10 +13,7 @@ export const inputsOf = {
   http: 500,
   triggers: 300,
   events: 300,
-  http2: 250,
-  grpc: 200,
-  amqp: 250,
-  config: 400,
+  config: 800,
   faults: 250,
 } as const;
 
