@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { HostError } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -10,6 +11,8 @@ export interface Call {
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
+  /** Names the request: the same key, sent again, asks for the same effects. */
+  readonly key: string;
   readonly log: Logger;
   /** What it is served by: all that is done for the call belongs to its span. */
   readonly operation?: RunningOperation;
@@ -30,6 +33,7 @@ const hopMarginMs = 20;
 export function createCall(options: {
   headers: PropagatedHeaders;
   timeoutMs: number;
+  key?: string | undefined;
   log: Logger;
 }): RunningCall {
   const controller = new AbortController();
@@ -43,6 +47,7 @@ export function createCall(options: {
     signal: controller.signal,
     deadline: Date.now() + timeoutMs,
     headers: options.headers,
+    key: options.key ?? randomUUID(),
     log: options.log,
     abort,
     end: () => clearTimeout(timer),

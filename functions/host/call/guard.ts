@@ -43,7 +43,7 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
     return state;
   };
 
-  const attempt = async <T>(guarded: Guarded<T>, state: CalleeState, tries: number): Promise<T> => {
+  const attempt = async <T>(guarded: Guarded<T>, state: CalleeState, tries = 0): Promise<T> => {
     const { call, running } = guarded;
     try {
       const result = await guarded.once();
@@ -73,7 +73,7 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
       }
       state.underWay++;
       try {
-        return await attempt(guarded, state, 0);
+        return await attempt(guarded, state);
       } finally {
         state.underWay--;
       }

@@ -32,6 +32,8 @@ export interface Runtime {
     method: MethodDefinition<Request, Response>,
     request: Request,
     call: Call,
+    /** Of the callee's effects: each call is one of its own unless it is given. */
+    key?: string,
   ): Promise<Response>;
 }
 

@@ -51,7 +51,7 @@ export interface ServedAnswer {
 
 export interface Serving {
   /** Begins a call before its body is read; `timeoutMs` is what the client allows. Every call must be ended. */
-  begin(headers: PropagatedHeaders, timeoutMs: number | undefined): RunningCall;
+  begin(headers: PropagatedHeaders, timeoutMs: number | undefined, key?: string): RunningCall;
   serve(begun: RunningCall, incoming: Incoming): Served;
   /** Settles when no call is in flight. */
   idle(): Promise<void>;
@@ -129,10 +129,11 @@ export function createServing({ config, log, tracing, admission }: ServingOption
   };
 
   return {
-    begin(headers, timeoutMs = config.deadlineMs) {
+    begin(headers, timeoutMs = config.deadlineMs, key) {
       const call = createCall({
         headers: { "x-request-id": randomUUID(), ...headers },
         timeoutMs: Math.min(timeoutMs, config.deadlineMs),
+        key,
         log,
       });
       calls.add(call);

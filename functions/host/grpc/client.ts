@@ -1,4 +1,5 @@
 /** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
+import { randomUUID } from "node:crypto";
 import {
   Client,
   credentials,
@@ -12,6 +13,7 @@ import { codeOfGrpc, HostError, isErrorCode } from "../base/errors.ts";
 import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
 import { createGuard, type Guard } from "../call/guard.ts";
+import { deriveKey, keyHeader } from "../call/key.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -60,10 +62,12 @@ export function createGrpcClient(
     request: Request,
     call: Call,
     headers: PropagatedHeaders,
+    key: string,
   ): Promise<Response> => {
     const deadline = Date.now() + timeForCallee(call);
     const metadata = new Metadata();
     headersToMetadata(headers, metadata);
+    metadata.set(keyHeader, key);
     const channel = channels.get(callee) ?? dial(callee);
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const { path, requestSerialize, responseDeserialize } = method;
@@ -89,7 +93,7 @@ export function createGrpcClient(
     }
   };
 
-  const invoke: GrpcClient["invoke"] = (callee, method, request, call) => {
+  const invoke: GrpcClient["invoke"] = (callee, method, request, call, key = randomUUID()) => {
     const address = addressOf(callee);
     const name = method.path.slice(1);
     const attributes = { ...grpcCall(name), ...peerOf(callee, address) };
@@ -99,7 +103,7 @@ export function createGrpcClient(
       try {
         const response = await guard.run({
           ...{ callee, call, running },
-          once: () => ask(callee, method, request, call, running.headers),
+          once: () => ask(callee, method, request, call, running.headers, key),
           retryOf(thrown, tries) {
             if (!isLost(thrown)) return undefined;
             // The callee may have gone, and come back, while the connection was idle: one more try, on a new one.
@@ -118,10 +122,13 @@ export function createGrpcClient(
     });
   };
 
+  const greet = (callee: string, call: Call) =>
+    invoke(callee, GreetingServiceService.greeting, {}, call, deriveKey(call.key, callee));
+
   return {
     invoke,
     async greetings(callee, call) {
-      return (await invoke(callee, GreetingServiceService.greeting, {}, call)).greeting;
+      return (await greet(callee, call)).greeting;
     },
     close() {
       for (const channel of channels.values()) channel.close();

@@ -12,6 +12,7 @@ import { HostError } from "../base/errors.ts";
 import { headersFromMetadata } from "../base/headers.ts";
 import type { Call } from "../call/call.ts";
 import type { GrpcService } from "../call/callee.ts";
+import { keyHeader, readKey } from "../call/key.ts";
 import type { Served, Serving } from "../call/serving.ts";
 import { grpcCall, grpcStatus } from "../telemetry/semantics.ts";
 import { errorCodeTrailer } from "./client.ts";
@@ -95,8 +96,12 @@ interface Started {
 
 function begin(method: Method, incoming: Started, serving: Serving): Served {
   const startedAt = performance.now();
-  const headers = headersFromMetadata(incoming.metadata);
-  const begun = serving.begin(headers, timeLeft(incoming.getDeadline()));
+  const { metadata } = incoming;
+  const begun = serving.begin(
+    headersFromMetadata(metadata),
+    timeLeft(incoming.getDeadline()),
+    readKey(metadata.get(keyHeader)[0]),
+  );
   const name = nameOf(method);
   const attributes = grpcCall(name);
   const served = serving.serve(begun, { protocol: "grpc", name, attributes, startedAt });

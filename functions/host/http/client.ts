@@ -5,6 +5,7 @@ import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts"
 import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
 import { createGuard, type Guard, type Retry } from "../call/guard.ts";
+import { deriveKey, keyHeader } from "../call/key.ts";
 import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
 import { peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -107,7 +108,8 @@ export function createHttpClient(
   return {
     send,
     async greetings(callee, call) {
-      const answer = await send(callee, greetingMessage, call);
+      const headers = { [keyHeader]: deriveKey(call.key, callee) };
+      const answer = await send(callee, { ...greetingMessage, headers }, call);
       if (answer.status === 200) return parseGreetings(callee, answer.body);
       throw problemOf(callee, answer);
     },

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { headersFromHttp } from "../base/headers.ts";
 import { parseTimeout, type RunningCall, timeoutHeader } from "../call/call.ts";
+import { keyHeader, readKey } from "../call/key.ts";
 import type { Serving } from "../call/serving.ts";
 import { type Body, type ReceivedEvent, receiveEvent } from "../events/event.ts";
 import { formatTrace } from "../telemetry/trace-context.ts";
@@ -45,7 +46,7 @@ export function createRoad({ serving, bodyLimitBytes, answer }: RoadOptions): Ro
     const startedAt = performance.now();
     const { headers } = request;
     const timeoutMs = parseTimeout(String(headers[timeoutHeader] ?? ""));
-    const begun = serving.begin(headersFromHttp(headers), timeoutMs);
+    const begun = serving.begin(headersFromHttp(headers), timeoutMs, readKey(headers[keyHeader]));
     let body = noBody;
     let refusal: unknown;
     try {

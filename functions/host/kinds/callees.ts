@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { HostError } from "../base/errors.ts";
 import { isJson, parseMediaType } from "../base/media-type.ts";
@@ -18,7 +19,8 @@ export function bindCallees(
     throw HostError.from(thrown).via(name);
   };
   const clients = callees.map((callee) => {
-    const greetings = () => runtime.greetingsOf(callee, call).catch(via);
+    // Asked for twice, they are two.
+    const greetings = () => runtime.greetingsOf(callee, { ...call, key: randomUUID() }).catch(via);
     const request = (route: string, body?: unknown) =>
       send(runtime, callee.name, { route, body }, call).catch(via);
     const methods = Object.entries(serviceOf(callee)).map(([key, method]) => [

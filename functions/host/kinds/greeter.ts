@@ -27,7 +27,7 @@ export function greeter(options: GreeterOptions): Definition {
       greeting,
       async greetings(call, { runtime, effects }) {
         const below = await gather(name, calls, runtime, call);
-        const own = createGreeting(name, greeting);
+        const own = createGreeting(name, greeting, call);
         await applyAll(effects, own, call, name);
         return [...below, own];
       },

@@ -1,9 +1,9 @@
 /** What every function that greets answers: HTTP routes and the gRPC service. */
-import { randomUUID } from "node:crypto";
 import { type Greeting, GreetingResponse, GreetingServiceService } from "#proto";
 import { HostError } from "../base/errors.ts";
 import { type Call, forkCall } from "../call/call.ts";
 import type { Callee } from "../call/callee.ts";
+import { deriveKey } from "../call/key.ts";
 import type { Runtime } from "../call/runtime.ts";
 import type { OpenService } from "../grpc/service.ts";
 import type { Route } from "../http/route.ts";
@@ -11,10 +11,10 @@ import type { RouteDeclaration } from "./definition.ts";
 
 export type Greetings = (call: Call) => Promise<Greeting[]>;
 
-/** A greeting of the function, made now. */
-export function createGreeting(name: string, message: string): Greeting {
+/** A greeting of the function, made now; one that is asked for again, by the same key, has the same id. */
+export function createGreeting(name: string, message: string, { key }: Call): Greeting {
   const service = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
-  return { id: randomUUID(), service, message, created: new Date().toISOString() };
+  return { id: deriveKey(key, "greeting"), service, message, created: new Date().toISOString() };
 }
 
 export function greetingsToJson(greeting: Greeting[]): object {

@@ -55,7 +55,7 @@ export function subscriber(options: SubscriberOptions): Definition {
     },
     {
       greeting,
-      greetings: async () => [createGreeting(name, greeting)],
+      greetings: async (call) => [createGreeting(name, greeting, call)],
       async onEvent(event, key, call, { effects }) {
         await applyAll(effects, { id: key, event } satisfies Message, call, name);
       },
