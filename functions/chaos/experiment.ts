@@ -38,7 +38,6 @@ export interface ExperimentOptions {
 export interface Happening {
   readonly name: string;
   readonly cutsClients?: boolean;
-  readonly untimed?: boolean;
   readonly strict?: boolean;
   run(): Promise<void>;
 }
@@ -73,7 +72,6 @@ export async function experiment(
     await load.stop();
   }
   note();
-  if (fault.untimed) system.ledger.ignoreTimes(load.done);
   const waiting = await settled(system, patienceMs);
   if (waiting) problems.push(waiting);
 

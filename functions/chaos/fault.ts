@@ -24,10 +24,6 @@ export interface FaultOf<Kind extends SystemKind> {
   skip?(system: Systems[Kind]): string | undefined;
   /** The gateway itself is away for a while, so that clients' connections break. */
   readonly cutsClients?: boolean;
-  /** Clocks are moved, or what was sent arrives when its client is gone: times do not say which document is whose. */
-  readonly untimed?: boolean;
-  /** It takes place only when it is asked for by name: what it shows is known, and not mended. */
-  readonly onlyByName?: boolean;
   /** Not one request may fail. */
   readonly strict?: boolean;
 }

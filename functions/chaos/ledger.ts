@@ -2,12 +2,14 @@
  * What the clients were told, compared with what the database and the queues hold.
  *
  * L1 A 200 promises four documents: the greetings of C, G and H in their collections, D's in F's.
- * L2 A request that was not answered with 200 may have left one document in each collection, and no more.
+ * L2 A request that was not answered with 200 may have left one document in each collection, and no more: its own,
+ *    whose id follows from the request's key. Any other document is doubled.
  * L3 At the end no message waits, neither in the queue nor in the dead-letter queue.
  */
 import type { Greeting } from "#proto";
+import { idsOf } from "./expected.ts";
 import type { Asked } from "./load.ts";
-import type { Document, Stores } from "./stores.ts";
+import type { Stores } from "./stores.ts";
 
 export interface Balance {
   lost: number;
@@ -22,8 +24,6 @@ export interface Ledger {
   add(asked: readonly Asked[]): void;
   /** A message that something else has published, with the id of its event. */
   addEvent(id: string): void;
-  /** Requests whose documents may be of any time: those of a fault that moves clocks, or keeps requests back. */
-  ignoreTimes(requests: readonly Asked[]): void;
   /** Ids that were promised before this time and are not stored yet. */
   missing(stores: Stores, before: number): Promise<number>;
   compare(stores: Stores): Promise<Balance>;
@@ -34,14 +34,9 @@ const collections = {
   "Service-G": "service-g",
   "Service-H": "service-h",
 };
-/** A document's time is its function's, the request's its client's: both read the same clock at other moments. */
-const slackMs = 250;
-/** On a machine with too much to do a callee may come to a request only when its client has been answered: by one deadline. */
-const lateMs = 5_000;
 
 export function createLedger(): Ledger {
   const requests: Asked[] = [];
-  const untimed = new Set<Asked>();
   const events = new Set<string>();
   const stored = new Set<string>();
 
@@ -51,9 +46,6 @@ export function createLedger(): Ledger {
   return {
     add: (asked) => void requests.push(...asked),
     addEvent: (id) => void events.add(id),
-    ignoreTimes(asked) {
-      for (const one of asked) untimed.add(one);
-    },
     async missing(stores, before) {
       const wanted = requests
         .filter(({ doneAt }) => doneAt < before)
@@ -71,17 +63,15 @@ export function createLedger(): Ledger {
       };
       const told = new Map<string, { greeting: Greeting; request: Asked }>();
       for (const request of requests) {
+        const ids = new Set(idsOf(request.id).values());
         for (const greeting of promisedBy(request)) {
+          if (!ids.has(greeting.id)) count("wrong", `${greeting.id} is not of ${request.id}`);
           if (told.has(greeting.id)) count("wrong", `${greeting.id} was given to two clients`);
           told.set(greeting.id, { greeting, request });
         }
       }
       const failed = requests.filter(({ verdict }) => verdict.kind !== "right");
-      const windows = failed.map((one) =>
-        untimed.has(one)
-          ? { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }
-          : { from: one.sentAt - slackMs, to: one.doneAt + lateMs },
-      );
+      const allowed = new Set(failed.flatMap(({ id }) => [...idsOf(id).values()]));
       for (const [service, name] of Object.entries(collections)) {
         const documents = await stores.greetings(name);
         const byId = new Map(documents.map((one) => [one.id, one]));
@@ -90,14 +80,12 @@ export function createLedger(): Ledger {
           const found = byId.get(greeting.id);
           const when = new Date(request.doneAt).toISOString();
           if (!found) count("lost", `${name} has no ${greeting.id}, answered at ${when}`);
-          else if (found.message !== greeting.message || found.created !== greeting.created) {
+          else if (found.message !== greeting.message) {
             count("wrong", `${name} has ${JSON.stringify(found)}`);
           }
         }
-        for (const { id, created } of unexplained(
-          documents.filter((one) => !told.has(one.id)),
-          windows,
-        )) {
+        for (const { id, created } of documents) {
+          if (told.has(id) || allowed.has(id)) continue;
           count("doubled", `${name} has ${id} of ${created}, which no request explains`);
         }
       }
@@ -120,22 +108,4 @@ export function createLedger(): Ledger {
       return balance;
     },
   };
-}
-
-interface Window {
-  from: number;
-  to: number;
-}
-
-/** Those documents that no request of its own explains: each takes the one whose time is over first. */
-function unexplained(documents: readonly Document[], windows: readonly Window[]): Document[] {
-  const free = windows.toSorted((a, b) => a.to - b.to);
-  const sorted = documents.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created));
-  return sorted.filter(({ created }) => {
-    const at = Date.parse(created);
-    const index = free.findIndex(({ from, to }) => from <= at && at <= to);
-    const found = index >= 0 ? index : free.findIndex(({ to }) => to === Number.POSITIVE_INFINITY);
-    if (found >= 0) free.splice(found, 1);
-    return found < 0;
-  });
 }

@@ -1,6 +1,7 @@
 /** A steady load: requests start at their time, however many others still wait for their answer. */
 import { request } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
+import { keyHeader } from "#host/call/key";
 import { judge, type Verdict } from "./answer.ts";
 
 /** One request, from the side of its client. Times are Date.now(). */
@@ -61,7 +62,7 @@ function send(address: URL, id: string): Promise<Verdict> {
   // A connection of its own, as of a client that comes once.
   const outgoing = request(new URL("/api/greeting", address), {
     agent: false,
-    headers: { "x-request-id": id },
+    headers: { "x-request-id": id, [keyHeader]: id },
   });
   const limit = setTimeout(() => {
     resolve({ kind: "wrong", detail: `no answer within ${patienceMs / 1_000} s` });

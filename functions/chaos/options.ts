@@ -107,7 +107,7 @@ export function select(text: string, faults: readonly Fault[]): readonly Fault[]
     .split(",")
     .map((part) => part.trim())
     .filter(Boolean);
-  if (wanted.length === 0) return faults.filter(({ onlyByName }) => !onlyByName);
+  if (wanted.length === 0) return faults;
   for (const part of wanted) {
     if (faults.some(({ name }) => name.toLowerCase().includes(part))) continue;
     const names = faults.map(({ name }) => `  ${name}`).join("\n");

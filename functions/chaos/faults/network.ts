@@ -33,7 +33,6 @@ export const networkFaults = on(
   weathers.flatMap(({ name, lastsMs, begin }) =>
     Object.entries(edges).map(([title, edge]) => ({
       name: `${name}: ${title}`,
-      untimed: name === "black hole",
       async run(lab: Lab) {
         const proxy = lab.proxy(edge);
         await begin(proxy);

@@ -65,12 +65,11 @@ const rollingRestart: PairFault = {
 };
 
 /**
- * A caller whose callee is killed at work asks the other one, once, and cannot know what the first has done: a request
- * that is answered right may then have left two greetings in a collection.
+ * A caller whose callee is killed at work asks the other one, and cannot know what the first has done: only by the
+ * request's key are its effects there once.
  */
 const killInPair: PairFault = {
   name: "SIGKILL one of two of each",
-  onlyByName: true,
   cutsClients: true,
   async run(lab) {
     for (const name of names) {

@@ -72,7 +72,6 @@ const hourMs = 3_600_000;
 function clock(name: string, moves: Readonly<Record<string, number>>): GraphFault {
   return {
     name: `clock: ${name}`,
-    untimed: true,
     async run(lab) {
       for (const [one, ms] of Object.entries(moves)) await lab.moveClock(one, ms);
       await wait(4_000);
