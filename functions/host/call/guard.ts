@@ -69,7 +69,7 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
       const state = stateOf(callee);
       if (state.underWay >= mostUnderWay) {
         const detail = `${callee}: ${mostUnderWay} calls to it are under way already`;
-        throw new HostError("ERR_OVERLOAD", detail, { headers: retryAfter });
+        throw new HostError("ERR_OVERLOAD", detail, { headers: retrySoon });
       }
       state.underWay++;
       try {
@@ -81,5 +81,21 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
   };
 }
 
+/** A call without an answer, as its connection was lost. */
+export interface Loss {
+  /** There was no connection at all: nothing can have been processed. */
+  readonly isUnsent: boolean;
+  /** The connection had been idle: most likely the callee closed it just as we took it. */
+  readonly wasIdle: boolean;
+  /** Its effects have a key: to have processed it twice is to have done so once. */
+  readonly isKeyed: boolean;
+}
+
+/** What may have been processed, without a key, is tried again for an idle connection alone, and once. */
+export function retryAfterLoss({ isUnsent, wasIdle, isKeyed }: Loss, tries: number): Retry {
+  if (tries === 0 && !isUnsent && (isKeyed || wasIdle)) return "at once";
+  return isUnsent || isKeyed ? "after a wait" : undefined;
+}
+
 /** RFC 9110, 10.2.3, in seconds. */
-export const retryAfter = { "retry-after": "1" };
+export const retrySoon = { "retry-after": "1" };

@@ -32,7 +32,7 @@ export interface Runtime {
     method: MethodDefinition<Request, Response>,
     request: Request,
     call: Call,
-    /** Of the callee's effects: each call is one of its own unless it is given. */
+    /** Of the callee's effects: with it a call may be sent again that was processed. */
     key?: string,
   ): Promise<Response>;
 }

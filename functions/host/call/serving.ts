@@ -12,7 +12,7 @@ import { placeInTrace } from "../telemetry/trace-context.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
 import { abortable, createCall, type RunningCall } from "./call.ts";
-import { retryAfter } from "./guard.ts";
+import { retrySoon } from "./guard.ts";
 
 /** A request as it came in, in the terms of no protocol. */
 export interface Incoming {
@@ -101,7 +101,7 @@ export function createServing({ config, log, tracing, admission }: ServingOption
       async run(work) {
         if (calls.size > config.maxConcurrentRequests) {
           const detail = `${config.maxConcurrentRequests} requests are under way already`;
-          throw new HostError("ERR_OVERLOAD", detail, { headers: retryAfter });
+          throw new HostError("ERR_OVERLOAD", detail, { headers: retrySoon });
         }
         await admission.admit(call, event?.key);
         return abortable(work(call), call.signal, lastWordsMs);

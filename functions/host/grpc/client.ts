@@ -1,5 +1,4 @@
 /** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
-import { randomUUID } from "node:crypto";
 import {
   Client,
   credentials,
@@ -12,7 +11,7 @@ import { type Greeting, GreetingServiceService } from "#proto";
 import { codeOfGrpc, HostError, isErrorCode } from "../base/errors.ts";
 import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
-import { createGuard, type Guard } from "../call/guard.ts";
+import { createGuard, type Guard, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
@@ -62,12 +61,12 @@ export function createGrpcClient(
     request: Request,
     call: Call,
     headers: PropagatedHeaders,
-    key: string,
+    key: string | undefined,
   ): Promise<Response> => {
     const deadline = Date.now() + timeForCallee(call);
     const metadata = new Metadata();
     headersToMetadata(headers, metadata);
-    metadata.set(keyHeader, key);
+    if (key !== undefined) metadata.set(keyHeader, key);
     const channel = channels.get(callee) ?? dial(callee);
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const { path, requestSerialize, responseDeserialize } = method;
@@ -93,7 +92,7 @@ export function createGrpcClient(
     }
   };
 
-  const invoke: GrpcClient["invoke"] = (callee, method, request, call, key = randomUUID()) => {
+  const invoke: GrpcClient["invoke"] = (callee, method, request, call, key) => {
     const address = addressOf(callee);
     const name = method.path.slice(1);
     const attributes = { ...grpcCall(name), ...peerOf(callee, address) };
@@ -106,9 +105,8 @@ export function createGrpcClient(
           once: () => ask(callee, method, request, call, running.headers, key),
           retryOf(thrown, tries) {
             if (!isLost(thrown)) return undefined;
-            // The callee may have gone, and come back, while the connection was idle: one more try, on a new one.
-            if (reused && tries === 0) return "at once";
-            return isUnsent(thrown) ? "after a wait" : undefined;
+            const isKeyed = key !== undefined;
+            return retryAfterLoss({ isUnsent: isUnsent(thrown), wasIdle: reused, isKeyed }, tries);
           },
         });
         running.set(grpcStatus(status.OK));

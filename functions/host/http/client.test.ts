@@ -127,16 +127,21 @@ test("a kept connection that ends as it is taken again is replaced, once", async
   assert.equal(asked, 3);
 });
 
-test("a new connection that ends without an answer is not tried again", async () => {
-  let asked = 0;
-  await using foreign = await startForeign(({ socket }) => {
-    asked++;
+test("a new connection that ends without an answer is tried again by the same key alone", async () => {
+  const keys: unknown[] = [];
+  await using foreign = await startForeign(({ socket, headers }) => {
+    keys.push(headers["idempotency-key"]);
     socket.destroy();
   });
   using client = clientOf(foreign.address);
   using call = testCall();
   await assert.rejects(client.greetings("callee", call), { code: "ERR_CALLEE" });
-  assert.equal(asked, 1);
+  assert.ok(keys.length > 1);
+  assert.equal(new Set(keys).size, 1);
+  keys.length = 0;
+  const message = { method: "POST", path: "/" } as const;
+  await assert.rejects(client.send("callee", message, call), { code: "ERR_CALLEE" });
+  assert.deepEqual(keys, [undefined], "without a key, what may have been processed is not");
 });
 
 test("send returns whatever is answered, and sends body and headers as they are", async () => {

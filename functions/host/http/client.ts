@@ -4,7 +4,7 @@ import { type Greeting, GreetingResponse } from "#proto";
 import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
-import { createGuard, type Guard, type Retry } from "../call/guard.ts";
+import { createGuard, type Guard, type Retry, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
 import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
 import { peerOf } from "../telemetry/semantics.ts";
@@ -94,7 +94,7 @@ export function createHttpClient(
             sent++;
             return exchange(address, message, call, running.headers);
           },
-          retryOf,
+          retryOf: (thrown, tries) => retryOf(thrown, tries, keyHeader in (message.headers ?? {})),
         });
         running.set({ "http.response.status_code": answer.status });
         if (answer.status >= 400) running.fail(problemOf(callee, answer));
@@ -117,12 +117,11 @@ export function createHttpClient(
   };
 }
 
-function retryOf(thrown: unknown, tries: number): Retry {
-  const { code, reusedSocket } = thrown as { code?: string; reusedSocket?: boolean };
-  // The callee closed an idle connection just as we took it: nothing was processed (Node's documentation
-  // of request.reusedSocket).
-  if (reusedSocket && code === "ECONNRESET" && tries === 0) return "at once";
-  return code === "ECONNREFUSED" ? "after a wait" : undefined;
+function retryOf(thrown: unknown, tries: number, isKeyed: boolean): Retry {
+  const { code = "", reusedSocket = false } = thrown as { code?: string; reusedSocket?: boolean };
+  const isUnsent = code === "ECONNREFUSED";
+  if (!isUnsent && !/^(ECONNRESET|EPIPE)$/.test(code)) return undefined;
+  return retryAfterLoss({ isUnsent, wasIdle: reusedSocket, isKeyed }, tries);
 }
 
 /** The error that an answer with a status other than success stands for. */
