@@ -46,7 +46,7 @@ export const mutations: readonly Mutation[] = [
     functions: ["bridge"],
     file: "bridge/delivery.ts",
     edits: [
-      ["await deadLetter(message, outcome.reason, queue, channel);", "channel.ack(message);"],
+      ["await publishCopy(channel, to, message, withDeath(message, death));", "void [to, death];"],
     ],
     shownBy: "dead letters while F is away",
   },
