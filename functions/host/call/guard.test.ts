@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, grpc, handler, http } from "#host";
-import { createGuard } from "#host/call/guard";
+import { createGuard, noRetry } from "#host/call/guard";
 import { createGrpcClient } from "#host/grpc/client";
 import { createTracing } from "#host/telemetry/tracing";
 import { freePort } from "../../local/ports.ts";
@@ -107,7 +107,13 @@ test("retries have a budget: a callee that stays away is soon not tried again, u
   using call = testCall({ timeoutMs: 60_000 });
   let tries = 0;
   const run = (once: () => Promise<string>) =>
-    guard.run({ callee: "away", call, running, once, retryOf: () => "at once" });
+    guard.run({
+      callee: "away",
+      call,
+      running,
+      once,
+      retryOf: () => ({ retry: "at once", costs: true }),
+    });
   const fails = async () => {
     tries++;
     throw new Error("refused");
@@ -132,6 +138,6 @@ test("what may have been processed is not tried again", async () => {
     tries++;
     throw new Error("reset");
   };
-  await assert.rejects(guard.run({ callee: "a", call, running, once, retryOf: () => undefined }));
+  await assert.rejects(guard.run({ callee: "a", call, running, once, retryOf: () => noRetry }));
   assert.equal(tries, 1);
 });

@@ -7,8 +7,14 @@ import { HostError, reasonOf } from "../base/errors.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
 import type { Call } from "./call.ts";
 
-/** When a failed try may be followed by another: only where nothing of it was processed. */
-export type Retry = "at once" | "after a wait" | undefined;
+/** Whether a failed try may be followed by another, and when. */
+export interface Retry {
+  readonly retry: "at once" | "after a wait" | undefined;
+  /** The callee may have worked for it, so that retries are load, and need a budget. */
+  readonly costs: boolean;
+}
+
+export const noRetry: Retry = { retry: undefined, costs: false };
 
 export interface Guarded<T> {
   readonly callee: string;
@@ -50,12 +56,12 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
       state.tokens = Math.min(budget.tokens, state.tokens + budget.perSuccess);
       return result;
     } catch (thrown) {
-      const retry = guarded.retryOf(thrown, tries);
-      if (retry) state.tokens = Math.max(0, state.tokens - 1);
+      const { retry, costs } = guarded.retryOf(thrown, tries);
+      if (costs) state.tokens = Math.max(0, state.tokens - 1);
+      const isPoor = costs && state.tokens < budget.tokens / 2;
       const waitMs = retry === "after a wait" ? backoff(tries + 1, waits) : 0;
       const isLate = Date.now() + waitMs >= call.deadline;
-      if (!retry || tries + 1 >= mostTries || state.tokens < budget.tokens / 2 || isLate)
-        throw thrown;
+      if (!retry || tries + 1 >= mostTries || isPoor || isLate) throw thrown;
       await pause(waitMs, call.signal);
       if (call.signal.aborted) throw thrown;
       running.event("retry", { reason: reasonOf(thrown), attempt: tries + 1 });
@@ -93,8 +99,9 @@ export interface Loss {
 
 /** What may have been processed, without a key, is tried again for an idle connection alone, and once. */
 export function retryAfterLoss({ isUnsent, wasIdle, isKeyed }: Loss, tries: number): Retry {
-  if (tries === 0 && !isUnsent && (isKeyed || wasIdle)) return "at once";
-  return isUnsent || isKeyed ? "after a wait" : undefined;
+  if (isUnsent) return { retry: "after a wait", costs: false };
+  if (tries === 0 && (isKeyed || wasIdle)) return { retry: "at once", costs: true };
+  return isKeyed ? { retry: "after a wait", costs: true } : noRetry;
 }
 
 /** RFC 9110, 10.2.3, in seconds. */

@@ -11,7 +11,7 @@ import { type Greeting, GreetingServiceService } from "#proto";
 import { codeOfGrpc, HostError, isErrorCode } from "../base/errors.ts";
 import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
-import { createGuard, type Guard, retryAfterLoss } from "../call/guard.ts";
+import { createGuard, type Guard, noRetry, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
@@ -104,7 +104,7 @@ export function createGrpcClient(
           ...{ callee, call, running },
           once: () => ask(callee, method, request, call, running.headers, key),
           retryOf(thrown, tries) {
-            if (!isLost(thrown)) return undefined;
+            if (!isLost(thrown)) return noRetry;
             const isKeyed = key !== undefined;
             return retryAfterLoss({ isUnsent: isUnsent(thrown), wasIdle: reused, isKeyed }, tries);
           },

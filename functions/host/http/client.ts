@@ -4,7 +4,7 @@ import { type Greeting, GreetingResponse } from "#proto";
 import { codeOfHttp, HostError, isErrorCode, reasonOf } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
-import { createGuard, type Guard, type Retry, retryAfterLoss } from "../call/guard.ts";
+import { createGuard, type Guard, noRetry, type Retry, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
 import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
 import { peerOf } from "../telemetry/semantics.ts";
@@ -27,6 +27,9 @@ const greetingMessage = {
   template: "/api/greeting",
 } as const;
 
+/** How long a connection is kept that nothing is sent on: less than any server keeps it. */
+const idleMs = 15_000;
+
 /** An answer larger than this is not a greeting of any graph that one would build. */
 const maxAnswerBytes = 16 * 1024 * 1024;
 
@@ -35,8 +38,13 @@ export function createHttpClient(
   tracing: Tracing = createTracing(),
   guard: Guard = createGuard(),
 ): HttpClient {
-  // FIFO spreads requests over the connections, so that a mesh which balances by connection sees them all.
-  const agent = new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
+  // Those that are not needed end: the last one that was free is taken first, and the others time out.
+  const agent = new Agent({
+    keepAlive: true,
+    scheduling: "lifo",
+    maxFreeSockets: 256,
+    timeout: idleMs,
+  });
 
   const exchange = async (
     address: string,
@@ -120,7 +128,7 @@ export function createHttpClient(
 function retryOf(thrown: unknown, tries: number, isKeyed: boolean): Retry {
   const { code = "", reusedSocket = false } = thrown as { code?: string; reusedSocket?: boolean };
   const isUnsent = code === "ECONNREFUSED";
-  if (!isUnsent && !/^(ECONNRESET|EPIPE)$/.test(code)) return undefined;
+  if (!isUnsent && !/^(ECONNRESET|EPIPE)$/.test(code)) return noRetry;
   return retryAfterLoss({ isUnsent, wasIdle: reusedSocket, isKeyed }, tries);
 }
 
