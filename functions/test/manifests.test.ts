@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
@@ -8,8 +8,10 @@ import { container, environmentOf, find } from "./support/environment.ts";
 import { copyManifests, type GeneratedCopy } from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
 import { problemsOf } from "./support/manifest-rules.ts";
-import { at, type Manifest, overlaysOf, set } from "./support/manifests.ts";
+import { at, build, type Manifest, overlaysOf, set } from "./support/manifests.ts";
 import { inOrder, ordersAndInvoices, platformFunctions } from "./support/orders.ts";
+import { prodMistakes } from "./support/prod-mistakes.ts";
+import { schemaProblems } from "./support/schemas.ts";
 
 let functions: Deployable[];
 
@@ -24,7 +26,10 @@ describe("every overlay says what the declarations say:", () => {
 });
 
 describe("a mistake is found:", () => {
-  for (const [what, object, path, value, found, overlay = "dev"] of mistakes) {
+  for (const [what, object, path, value, found, overlay = "dev"] of [
+    ...mistakes,
+    ...prodMistakes,
+  ]) {
     test(what, () => {
       const environment = environmentOf(overlay, functions);
       const manifest = environment.manifests.find((candidate) => object.test(titleOf(candidate)));
@@ -35,6 +40,16 @@ describe("a mistake is found:", () => {
       assert.match(problems[0] ?? "", found);
     });
   }
+
+  test("metrics for every pod of the cluster, at every function", () => {
+    const environment = environmentOf("prod", functions);
+    const policy = find(environment, "NetworkPolicy", "metrics");
+    assert.ok(policy);
+    set(policy, "spec.ingress.0.from", undefined);
+    const problems = problemsOf(environment);
+    assert.ok(problems.length > 0);
+    for (const problem of problems) assert.match(problem, /lets in .*9091 all, 15020 all/);
+  });
 
   test("a function without a manifest", () => {
     const environment = environmentOf("dev", functions);
@@ -55,6 +70,48 @@ describe("a mistake is found:", () => {
     assert.deepEqual(problemsOf({ ...environment, manifests }), [
       "DomainMapping service-a.dev.example-api.com: no public function has it",
     ]);
+  });
+});
+
+describe("with connections.env", () => {
+  let copy: GeneratedCopy;
+
+  before(async () => {
+    copy = await copyManifests();
+  });
+  after(() => copy?.[Symbol.asyncDispose]());
+
+  /** prod as cluster/deploy builds it, in a folder of its own. */
+  function prodWith(name: string, password: string): Manifest[] {
+    const components = join(copy.root, "knative/components");
+    const example = join(components, "external-services/connections.example.env");
+    const text = readFileSync(example, "utf8").replaceAll("PASSWORD", password);
+    writeFileSync(join(components, "connections/connections.env"), text);
+    const folder = `knative/cluster/${name}`;
+    mkdirSync(join(copy.root, folder));
+    const kustomization = {
+      resources: ["../../overlays/prod"],
+      components: ["../../components/connections"],
+      namespace: "prod",
+    };
+    const path = join(copy.root, folder, "kustomization.yaml");
+    writeFileSync(path, JSON.stringify(kustomization));
+    return build(folder, copy.root);
+  }
+
+  const secretOf = (manifests: readonly Manifest[]) =>
+    manifests.find(({ kind }) => kind === "Secret")?.metadata.name ?? "none";
+
+  test("the Secret's name comes from its content, and every user of it follows", () => {
+    const manifests = prodWith("first", "one");
+    const name = secretOf(manifests);
+    assert.match(name, /^connections-/);
+    const text = JSON.stringify(manifests);
+    const named = [...text.matchAll(/"(?:secretKeyRef|connectionSecret)":{[^}]*"name":"([^"]+)"/g)];
+    assert.ok(named.length >= 6);
+    for (const [, one] of named) assert.equal(one, name);
+    assert.notEqual(secretOf(prodWith("second", "another")), name);
+    assert.deepEqual(manifests.flatMap(schemaProblems), []);
   });
 });
 

@@ -78,6 +78,21 @@ const mistakes: readonly [
     { useClientProtocl: true },
   ],
   [
+    "a misspelt field of a network's policy",
+    "knative/overlays/dev",
+    "NetworkPolicy",
+    "spec.ingress.0.ports.0",
+    { targetPort: 80 },
+  ],
+  [
+    "a field that a budget does not have",
+    "knative/overlays/prod",
+    "PodDisruptionBudget",
+    "spec",
+    { minReplicas: 1 },
+  ],
+  ["a sidecar's misspelt field", "istio/overlays/dev", "Sidecar", "spec.egress.0", { host: [] }],
+  [
     "a label that is no text",
     "istio/overlays/dev",
     "DestinationRule",

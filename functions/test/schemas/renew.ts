@@ -27,9 +27,11 @@ const nativeKinds = [
   ["apps", "v1", "Deployment"],
   ["apps", "v1", "StatefulSet"],
   ["batch", "v1", "Job"],
+  ["networking.k8s.io", "v1", "NetworkPolicy"],
+  ["policy", "v1", "PodDisruptionBudget"],
 ] as const;
 const customKinds =
-  /^(Service|DomainMapping|ClusterDomainClaim|RabbitmqSource|PeerAuthentication|AuthorizationPolicy|DestinationRule|ServiceEntry|Telemetry)$/;
+  /^(Service|DomainMapping|ClusterDomainClaim|RabbitmqSource|PeerAuthentication|AuthorizationPolicy|DestinationRule|ServiceEntry|Sidecar|Telemetry)$/;
 const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /** What of a schema JSON Schema knows too. */
@@ -62,7 +64,8 @@ function takeNative(all: Record<string, Schema>): void {
   };
   take(objectMeta);
   for (const [group, version, kind] of nativeKinds) {
-    const name = `io.k8s.api.${group || "core"}.${version}.${kind}`;
+    const [folder] = group.split(".");
+    const name = `io.k8s.api.${folder || "core"}.${version}.${kind}`;
     take(name);
     kinds[`${group ? `${group}/` : ""}${version}/${kind}`] = { $ref: `#/definitions/${name}` };
   }

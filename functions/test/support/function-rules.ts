@@ -79,16 +79,6 @@ function walls(environment: Environment): string[] {
   });
 }
 
-/** In prod the loss of one pod is not felt: each function has a second one. */
-function standing(environment: Environment): string[] {
-  if (environment.namespace !== "prod") return [];
-  return eachService(environment).flatMap(([{ name }, service]) => {
-    const all = at<Record<string, string>>(service, "spec.template.metadata.annotations") ?? {};
-    const min = all["autoscaling.knative.dev/min-scale"];
-    return Number(min ?? 0) >= 2 ? [] : [`${name} has ${min ?? 0} standing instances in prod`];
-  });
-}
-
 function lockedDown(workload: Manifest): Check {
   return [
     isDeepStrictEqual(at(workload, `${container}.securityContext`), security),
@@ -180,11 +170,4 @@ function problemsWhere(name: string, checks: readonly Check[]): string[] {
   return checks.filter(([holds]) => !holds).map(([, problem]) => `${name} ${problem}`);
 }
 
-export const functionRules: readonly Rule[] = [
-  names,
-  walls,
-  annotations,
-  standing,
-  settings,
-  bridges,
-];
+export const functionRules: readonly Rule[] = [names, walls, annotations, settings, bridges];

@@ -1,7 +1,7 @@
 /** Mistakes that people make in manifests: the part that is changed, and the one problem that is found. */
 const container = "spec.template.spec.containers.0";
 
-export const mistakes: readonly [
+export type Mistake = readonly [
   what: string,
   /** Matched against the object's group, version, kind and name. */
   object: RegExp,
@@ -10,7 +10,9 @@ export const mistakes: readonly [
   value: unknown,
   found: RegExp,
   overlay?: string,
-][] = [
+];
+
+export const mistakes: readonly Mistake[] = [
   [
     "another function's image",
     /^serving.*Service service-c$/,
@@ -152,6 +154,13 @@ export const mistakes: readonly [
     /is not STRICT for all$/,
   ],
   [
+    "a sidecar that knows the whole cluster",
+    /Sidecar default$/,
+    "spec.egress.0.hosts",
+    ["*/*"],
+    /^Sidecar default: knows \[\*\/\*\]/,
+  ],
+  [
     "an object in another namespace",
     /ServiceAccount service-b$/,
     "metadata.namespace",
@@ -171,14 +180,6 @@ export const mistakes: readonly [
     `${container}.image`,
     "registry.example-api.com/greetings/gateway:latest",
     /^prod: the image .*gateway:latest can change/,
-    "prod",
-  ],
-  [
-    "a function with one instance in prod",
-    /^serving.*Service service-d$/,
-    "spec.template.metadata.annotations",
-    { "autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/max-scale": "5" },
-    /^service-d has 1 standing instances in prod$/,
     "prod",
   ],
   [

@@ -5,9 +5,13 @@
 import type { Environment } from "./environment.ts";
 import { functionRules } from "./function-rules.ts";
 import { meshRules } from "./mesh-rules.ts";
+import { networkRules } from "./network-rules.ts";
 import { platformRules } from "./platform-rules.ts";
+import { prodRules } from "./prod-rules.ts";
+
+const rules = [...functionRules, ...platformRules, ...meshRules, ...networkRules, ...prodRules];
 
 /** Everything that is wrong with an environment, one sentence each; empty when it is right. */
 export function problemsOf(environment: Environment): string[] {
-  return [...functionRules, ...platformRules, ...meshRules].flatMap((rule) => rule(environment));
+  return rules.flatMap((rule) => rule(environment));
 }

@@ -180,4 +180,20 @@ function hosted(environment: Environment): string[] {
     : [`ServiceEntry: there are [${has}], and [${wanted}] are hosted elsewhere`];
 }
 
-export const meshRules: readonly Rule[] = [callees, nothingElse, activator, connections, hosted];
+/** A sidecar holds what its functions use, and not the whole cluster. */
+function scope(environment: Environment): string[] {
+  const hosts = at(find(environment, "Sidecar", "default"), "spec.egress.0.hosts");
+  const wanted = ["./*", "knative-serving/*", "istio-system/*"];
+  return isDeepStrictEqual(hosts, wanted)
+    ? []
+    : [`Sidecar default: knows [${hosts}], and functions use [${wanted}]`];
+}
+
+export const meshRules: readonly Rule[] = [
+  callees,
+  nothingElse,
+  activator,
+  connections,
+  hosted,
+  scope,
+];

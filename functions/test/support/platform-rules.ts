@@ -61,7 +61,7 @@ function addresses(environment: Environment): string[] {
   return [...problems, ...strangers.map((one) => `${titleOf(one)}: no public function has it`)];
 }
 
-/** Everything lies in the environment's namespace, but for its rules at Knative's activator. */
+/** Everything lies in the environment's namespace, but for its rules at Knative's activator and at the ingress. */
 function namespaces({ namespace, manifests }: Environment): string[] {
   return manifests.flatMap((manifest) => {
     const { kind, metadata } = manifest;
@@ -74,7 +74,9 @@ function namespaces({ namespace, manifests }: Environment): string[] {
     }
     const isAtActivator =
       kind === "AuthorizationPolicy" && metadata.name.endsWith(`-of-${namespace}`);
-    const expected = isAtActivator ? "knative-serving" : namespace;
+    const isAtIngress = kind === "Telemetry" && metadata.name.endsWith("-at-ingress");
+    const elsewhere = isAtIngress ? "istio-system" : namespace;
+    const expected = isAtActivator ? "knative-serving" : elsewhere;
     return metadata.namespace === expected
       ? []
       : [`${titleOf(manifest)}: lies in ${metadata.namespace}, and belongs into ${expected}`];

@@ -3,6 +3,7 @@
  *   knative-service  each function             source, queue   each consumed queue, and its declaration
  *   authorization    who may call whom (edges) domains         the addresses of public functions
  *   bridge           in place of the sources   release         prod's images
+ *   budgets          prod's instances while nodes are drained
  * Settings, namespace, overlays, the other components and the mesh are written by hand.
  */
 import { readdir, readFile } from "node:fs/promises";
@@ -11,6 +12,7 @@ import { sourcesOf } from "../../declared-graph.ts";
 import type { Deployable } from "../../discover.ts";
 import { activatorPolicies, callerPolicies } from "./authorization.ts";
 import { bridgeComponent, bridgeDeployment } from "./bridge.ts";
+import { disruptionBudgets } from "./budgets.ts";
 import { clashesOf } from "./clashes.ts";
 import { domainsOf } from "./domains.ts";
 import { foundBelow } from "./found.ts";
@@ -89,6 +91,10 @@ async function partsOf(root: string, functions: readonly Deployable[]): Promise<
         services.map(({ name }) => name),
         version,
       ),
+    ),
+    all(
+      "knative/components/standing/budgets.yaml",
+      ...disruptionBudgets(services.map(({ name }) => name)),
     ),
     ...(await environmentsIn(root)).map((environment) => {
       const written = domainsOf(environment, definitions);

@@ -1,0 +1,83 @@
+/** Mistakes in what prod has besides, and in what the network lets in. */
+import type { Mistake } from "./manifest-mistakes.ts";
+
+export const prodMistakes: readonly Mistake[] = [
+  [
+    "a function with one instance in prod",
+    /^serving.*Service service-d$/,
+    "spec.template.metadata.annotations",
+    { "autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/max-scale": "5" },
+    /^service-d has 1 standing instances in prod$/,
+    "prod",
+  ],
+  [
+    "a function that a drained node takes as a whole",
+    /PodDisruptionBudget service-b$/,
+    "spec.maxUnavailable",
+    "100%",
+    /^service-b has no budget of one instance/,
+    "prod",
+  ],
+  [
+    "a budget for no pod",
+    /PodDisruptionBudget service-b$/,
+    "spec.selector.matchLabels",
+    { app: "service-x" },
+    /^service-b has no budget of one instance/,
+    "prod",
+  ],
+  [
+    "instances that may share a node",
+    /^serving.*Service service-b$/,
+    "spec.template.spec.affinity",
+    { nodeAffinity: {} },
+    /^service-b has an affinity/,
+    "prod",
+  ],
+  [
+    "an address without a certificate",
+    /DomainMapping api/,
+    "spec.tls",
+    undefined,
+    /^DomainMapping api.prod.example-api.com: is not https alone in prod$/,
+    "prod",
+  ],
+  [
+    "an address that takes plain HTTP",
+    /DomainMapping ui/,
+    "metadata.annotations",
+    undefined,
+    /^DomainMapping ui.prod.example-api.com: is not https alone in prod$/,
+    "prod",
+  ],
+  [
+    "a namespace whose every request is traced",
+    /Telemetry sampling$/,
+    "spec.tracing",
+    undefined,
+    /^prod: every request is traced or logged by its proxy$/,
+    "prod",
+  ],
+  [
+    "an ingress that logs every request",
+    /Telemetry sampling-at-ingress$/,
+    "spec.accessLogging.0.filter",
+    undefined,
+    /^prod: every request is traced or logged at the ingress$/,
+    "prod",
+  ],
+  [
+    "metrics for every pod of the cluster",
+    /NetworkPolicy mongodb$/,
+    "spec.ingress.0.ports.1",
+    { port: 15020 },
+    /^StatefulSet mongodb: the network lets in .*15020 all/,
+  ],
+  [
+    "a broker that the network shuts off",
+    /NetworkPolicy rabbitmq$/,
+    "spec.ingress",
+    [],
+    /^StatefulSet rabbitmq: the network lets in \[9091/,
+  ],
+];
