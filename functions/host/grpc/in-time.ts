@@ -1,4 +1,4 @@
-/** What a slow client of gRPC cannot do: keep a call open with a request that it does not end, or an answer that it does not take. */
+/** What a slow gRPC client cannot do: keep a call open with a request that it does not end, or with an answer that it does not take. */
 import { constants, type ServerHttp2Stream } from "node:http2";
 import {
   ServerInterceptingCall,
@@ -9,77 +9,57 @@ import {
 } from "@grpc/grpc-js";
 
 /**
- * Ends a call whose one message does not come: it is handed to a handler, and gets its deadline, only with that. A
- * stream of messages has its deadline from the start.
+ * Ends a call whose one message does not come: a handler gets the call, and with it a deadline, only then. A stream of
+ * messages has its deadline from the start. Resets the stream of a call whose client takes no message, because its
+ * window stays at 0, or does not end its own side after the answer.
+ *
+ * It has to be the first interceptor: grpc-js hands only that one the call that has the stream.
  */
-export function requestInTime(limitMs: number): ServerInterceptor {
-  return ({ requestStream }, call) => {
-    if (requestStream) return new ServerInterceptingCall(call);
-    let timer: NodeJS.Timeout | undefined;
-    const stop = () => clearTimeout(timer);
-    return new ServerInterceptingCall(call, {
-      start(next) {
-        const listener = new ServerListenerBuilder()
-          .withOnReceiveHalfClose((pass) => {
-            stop();
-            pass();
-          })
-          .withOnCancel(stop)
-          .build();
-        const details = "the request did not come in time";
-        timer = setTimeout(
-          () => call.sendStatus({ code: status.DEADLINE_EXCEEDED, details }),
-          limitMs,
-        ).unref();
-        next(listener);
-      },
-      sendStatus(last, next) {
-        stop();
-        next(last);
-      },
-    });
-  };
+export function inTime(limitMs: number): ServerInterceptor {
+  return ({ requestStream }, call) => new CallInTime(call, limitMs, requestStream);
 }
 
-/**
- * Resets the stream of a call whose client takes no message, because its window stays at 0, or does not end its own
- * side after the answer. It has to be the first interceptor: grpc-js hands only that one the call that has the stream.
- */
-export function answerInTime(limitMs: number): ServerInterceptor {
-  return (_, call) => new CallInTime(call, limitMs);
-}
+const late = { code: status.DEADLINE_EXCEEDED, details: "the request did not come in time" };
 
 class CallInTime extends ServerInterceptingCall {
   readonly #stream: ServerHttp2Stream;
   readonly #limitMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(call: ServerInterceptingCallInterface, limitMs: number) {
-    super(call);
-    // Private in grpc-js' types. A deadline's end is no help without it: the status waits behind the message.
+  constructor(call: ServerInterceptingCallInterface, limitMs: number, requestStream: boolean) {
+    super(call, {
+      start: (next) => {
+        if (requestStream) return next();
+        this.#wait(() => call.sendStatus(late));
+        next(new ServerListenerBuilder().withOnReceiveHalfClose(this.#pass).build());
+      },
+    });
+    // Private in grpc-js' types. A status is no help without it: it waits behind the message, a deadline's too.
     this.#stream = (call as unknown as { stream: ServerHttp2Stream }).stream;
     this.#limitMs = limitMs;
-    this.#stream.once("finish", () => this.#wait()).once("close", () => this.#stop());
+    this.#stream.once("finish", () => this.#wait(this.#reset));
+    // Not grpc-js' onCancel: a call that was reset before it has started does not get that, and its timer would keep it.
+    this.#stream.once("close", () => clearTimeout(this.#timer));
   }
 
   override sendMessage(message: unknown, taken: () => void): void {
-    this.#wait();
+    this.#wait(this.#reset);
     super.sendMessage(message, () => {
-      this.#stop();
+      clearTimeout(this.#timer);
       taken();
     });
   }
 
-  #wait(): void {
-    this.#stop();
-    if (this.#stream.closed) return;
-    this.#timer = setTimeout(
-      () => this.#stream.close(constants.NGHTTP2_CANCEL),
-      this.#limitMs,
-    ).unref();
-  }
-
-  #stop(): void {
+  readonly #pass = (next: () => void): void => {
     clearTimeout(this.#timer);
+    next();
+  };
+
+  readonly #reset = (): void => this.#stream.close(constants.NGHTTP2_CANCEL);
+
+  #wait(end: () => void): void {
+    clearTimeout(this.#timer);
+    if (this.#stream.closed || this.#stream.destroyed) return;
+    this.#timer = setTimeout(end, this.#limitMs).unref();
   }
 }

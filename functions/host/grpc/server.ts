@@ -4,7 +4,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Serving } from "../call/serving.ts";
 import type { ConnectionLimits } from "../serve/limits.ts";
-import { answerInTime, requestInTime } from "./in-time.ts";
+import { inTime } from "./in-time.ts";
 import { addReflection } from "./reflection.ts";
 import { addService, type OpenService } from "./service.ts";
 
@@ -45,7 +45,7 @@ export function createGrpcServer({
     "grpc.max_concurrent_streams": maxStreams,
     "grpc-node.max_session_memory": maxSessionMemory,
     "grpc.max_connection_idle_ms": limits.grpcIdleMs,
-    interceptors: [answerInTime(limits.requestMs), requestInTime(limits.requestMs)],
+    interceptors: [inTime(limits.requestMs)],
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
