@@ -13,6 +13,7 @@ export const inputsOf = {
   http: 500,
   triggers: 300,
   events: 300,
+  http2: 350,
   config: 800,
   faults: 250,
 } as const;
