@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ConfirmChannel, Message, Options } from "amqplib";
 import { HostError, reasonOf } from "../base/errors.ts";
+import { encodableProperties, encodableTable } from "./encodable.ts";
 import { deadLetterReasonHeader } from "./queue.ts";
 
 /** Headers of a dead letter. The names begin with "x-", so neither Knative's source nor the bridge hands them on. */
@@ -55,7 +56,10 @@ export function publishCopy(
 ): Promise<void> {
   const returned = returnsOf(channel);
   const id = randomUUID();
-  const options = { ...optionsOf(message), headers: { ...keptHeaders(headers), [copyHeader]: id } };
+  const options = {
+    ...optionsOf(message),
+    headers: encodableTable({ ...keptHeaders(headers), [copyHeader]: id }),
+  };
   return new Promise((resolve, reject) => {
     channel.publish(to.exchange, to.routingKey, message.content, options, (error: unknown) => {
       const lost = returned.delete(id);
@@ -74,7 +78,7 @@ export function publishCopy(
  */
 function optionsOf({ properties }: Pick<Message, "properties">): Options.Publish {
   const { expiration: _, userId: __, headers: ___, deliveryMode: ____, ...kept } = properties;
-  return { ...kept, persistent: true, mandatory: true };
+  return { ...encodableProperties(kept), persistent: true, mandatory: true };
 }
 
 /** CC and BCC would send the copy to further queues (https://www.rabbitmq.com/docs/sender-selected). */

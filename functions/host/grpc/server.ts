@@ -1,16 +1,10 @@
 /** The gRPC face of a function: its services, health and reflection, for sockets handed to it. */
 import type { Socket } from "node:net";
-import {
-  Server,
-  ServerCredentials,
-  ServerInterceptingCall,
-  type ServerInterceptor,
-  ServerListenerBuilder,
-  status,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Serving } from "../call/serving.ts";
 import type { ConnectionLimits } from "../serve/limits.ts";
+import { inTime } from "./in-time.ts";
 import { addReflection } from "./reflection.ts";
 import { addService, type OpenService } from "./service.ts";
 
@@ -51,7 +45,7 @@ export function createGrpcServer({
     "grpc.max_concurrent_streams": maxStreams,
     "grpc-node.max_session_memory": maxSessionMemory,
     "grpc.max_connection_idle_ms": limits.grpcIdleMs,
-    interceptors: [requestInTime(limits.requestMs)],
+    interceptors: [inTime(limits.requestMs)],
   });
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
@@ -73,38 +67,5 @@ export function createGrpcServer({
       injector.destroy();
       server.forceShutdown();
     },
-  };
-}
-
-/**
- * Ends a call whose one message does not come: it is handed to a handler, and gets its deadline, only with that. A
- * stream of messages has its deadline from the start.
- */
-function requestInTime(limitMs: number): ServerInterceptor {
-  return ({ requestStream }, call) => {
-    if (requestStream) return new ServerInterceptingCall(call);
-    let timer: NodeJS.Timeout | undefined;
-    const stop = () => clearTimeout(timer);
-    return new ServerInterceptingCall(call, {
-      start(next) {
-        const listener = new ServerListenerBuilder()
-          .withOnReceiveHalfClose((pass) => {
-            stop();
-            pass();
-          })
-          .withOnCancel(stop)
-          .build();
-        const details = "the request did not come in time";
-        timer = setTimeout(
-          () => call.sendStatus({ code: status.DEADLINE_EXCEEDED, details }),
-          limitMs,
-        ).unref();
-        next(listener);
-      },
-      sendStatus(last, next) {
-        stop();
-        next(last);
-      },
-    });
   };
 }

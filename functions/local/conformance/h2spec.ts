@@ -15,15 +15,16 @@ export const explained: Readonly<Record<string, string>> = {
   "http2/5.1 closed: Sends a HEADERS frame after sending RST_STREAM frame": nghttp2,
   "http2/5.1 closed: Sends a DATA frame": nghttp2,
   "http2/5.1 closed: Sends a HEADERS frame": nghttp2,
-  "http2/5.1.1 Sends stream identifier that is numerically smaller than previous": nghttp2,
+  "http2/5.1.1 Sends stream identifier that is numerically smaller than previous":
+    "nghttp2 ignores it: it does not know a number that was never used from a stream that it has closed",
   "http2/5.1.2 Sends HEADERS frames that causes their advertised concurrent stream limit to be exceeded":
-    "its requests are answered with 415 at once, so that there are never so many at a time",
+    "its requests are answered with 415 at once, so that there are never so many at a time; of calls that stay open the 1,001st is refused (host/grpc/in-time.test.ts)",
   "http2/5.3.1 Sends PRIORITY frame that depend on itself": priorities,
   "http2/6.3 Sends a PRIORITY frame with 0x0 stream identifier": priorities,
   "http2/6.7 Sends a PING frame with ACK":
-    "Node closes a connection that acknowledges a ping which was not sent, as it may",
+    "Node ends a connection that acknowledges a ping which was not sent (HandlePingFrame in its node_http2.cc)",
   "http2/6.9.1 Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream":
-    "the connection is closed instead of the stream, after the answer 415 has ended the stream",
+    "nghttp2 ends the connection with FLOW_CONTROL_ERROR, and not the stream alone; it does so with an open call as well",
   "http2/8.1.2.1 Sends a HEADERS frame that contains a pseudo-header field as trailers":
     "the request is answered with 415 before its trailers come (RFC 9113, 8.1), or after: it may pass",
 };

@@ -1,7 +1,7 @@
 /** Every way that an event takes to service-f's messages, all of it real: by HTTP, by the gateway, by the queue. */
 import assert from "node:assert/strict";
 import { after } from "node:test";
-import { type ConsumeMessage, connect } from "amqplib";
+import { type ConsumeMessage, connect, type Options } from "amqplib";
 import { MongoClient } from "mongodb";
 import { grpc, publishTo, saveTo, subscriber } from "#host";
 import type { EventJson } from "#host/events/event-rules";
@@ -25,6 +25,11 @@ export interface Outcome {
   readonly refusal?: string;
 }
 
+export interface QueueMessage {
+  readonly body: Buffer;
+  readonly properties: Options.Publish;
+}
+
 export type Way = "HTTP" | "the gateway" | "the queue";
 
 export interface EventGraph {
@@ -33,6 +38,8 @@ export interface EventGraph {
   readonly queue: string;
   /** Sends headers and a body this way, and waits for the end of it. By the queue the headers are the message's. */
   send(way: Way, headers: Headers, body: Buffer): Promise<Outcome>;
+  /** Publishes messages to the queue as they are, and waits for the end of all; how many of them were stored. */
+  sendMessages(messages: readonly QueueMessage[]): Promise<number>;
   /** Publishes an event as a function does. */
   publish(event: EventJson, headers?: Record<string, string>): Promise<void>;
   /** The event that was stored, by its source and id; waits for it. */
@@ -92,23 +99,30 @@ export async function startEventGraph(): Promise<EventGraph> {
     const refusal = answer.status < 300 ? undefined : answer.text;
     return { status: answer.status, ...(refusal !== undefined && { refusal }) };
   };
-  const byQueue = async (headers: Headers, body: Buffer): Promise<Outcome> => {
+  const sendMessages = async (sent: readonly QueueMessage[]): Promise<number> => {
     const [before, stored] = [refusals.length, await messages.countDocuments()];
-    const contentType = String(headers["content-type"] ?? "");
-    channel.publish("", queue, body, { headers, contentType, persistent: true });
+    for (const { body, properties } of sent) channel.publish("", queue, body, properties);
     await channel.waitForConfirms();
     let found = 0;
-    await until("the message is stored or refused", async () => {
-      found = await messages.countDocuments();
-      return found > stored || refusals.length > before;
+    await until("every message is stored or refused", async () => {
+      found = (await messages.countDocuments()) - stored;
+      return found + refusals.length - before >= sent.length;
     });
-    return found > stored ? {} : { refusal: refusals.at(-1) ?? "" };
+    return found;
+  };
+  const byQueue = async (headers: Headers, body: Buffer): Promise<Outcome> => {
+    const contentType = String(headers["content-type"] ?? "");
+    const stored = await sendMessages([
+      { body, properties: { headers, contentType, persistent: true } },
+    ]);
+    return stored > 0 ? {} : { refusal: refusals.at(-1) ?? "" };
   };
 
   return {
     brokerUrl: env.RABBITMQ_URL,
     queue,
     refusals,
+    sendMessages,
     send(way, headers, body) {
       if (way === "the queue") return byQueue(headers, body);
       if (way === "HTTP") return bySend(host.port, "/", headers, body);

@@ -13,6 +13,9 @@ export const inputsOf = {
   http: 500,
   triggers: 300,
   events: 300,
+  http2: 350,
+  grpc: 350,
+  amqp: 350,
   config: 800,
   faults: 250,
 } as const;
@@ -24,7 +27,8 @@ export const runsVariable = "FUZZ_RUNS";
 export const seedVariable = "FUZZ_SEED";
 
 const { env } = process;
-const seed = Number(env[seedVariable] ?? 20_260_101);
+export const seed = Number(env[seedVariable] ?? 20_260_101);
+export const runsOf = (seam: Seam): number => Number(env[runsVariable] ?? inputsOf[seam]);
 
 /** The line that `npm run fuzz` adds up. */
 export const tally = /^fuzz: (\d+) distinct inputs to (\w+)/;
@@ -50,7 +54,7 @@ const growth = 0.2;
 /** Tries the inputs one after another, and says how many there were. */
 export async function fuzz<T>(context: TestContext, options: Fuzz<T>): Promise<void> {
   const { seam, input, bytesOf, send, targets, wellAfter } = options;
-  const runs = Number(env[runsVariable] ?? inputsOf[seam]);
+  const runs = runsOf(seam);
   const seen = new Set<string>();
   const property = fc.asyncProperty(input, async (value) => {
     await send(value);

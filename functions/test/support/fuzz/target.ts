@@ -24,6 +24,9 @@ export interface TargetOptions {
   entry?: string;
 }
 
+/** An entry: a greeter that needs no other process. */
+export const greeterMain = join(import.meta.dirname, "greeter-main.ts");
+
 export async function startTarget(
   name: string,
   { env = {}, entry = join(functionsDir, "host/main.ts") }: TargetOptions = {},
