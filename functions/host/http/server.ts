@@ -37,6 +37,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
     request.url = request.url?.replace(/^https?:\/\/[^/?#]*/i, "").replace(/^(?!\/)/, "/");
     // What a client sent may be in the answer: no browser is to take it for something else than it says it is.
     response.setHeader("x-content-type-options", "nosniff");
+    // One that waits for its answer is not meant: only one that does not take it holds bytes of ours.
+    response.setTimeout(options.limits.requestMs, () => {
+      if ((response.socket?.writableLength ?? 0) > 0) response.socket?.destroy();
+    });
     if (options.draining()) response.setHeader("connection", "close");
     if (answerCors(options.corsOrigins, request, response)) return;
     const reads = request.method === "GET" || request.method === "HEAD";

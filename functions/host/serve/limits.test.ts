@@ -1,6 +1,8 @@
 /** Slow and idle clients: each is cut off in time, and the port serves others. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { ask } from "../../test/support/ask.ts";
 import { askByGrpc } from "../../test/support/ask-by-grpc.ts";
@@ -9,6 +11,7 @@ import { frame, frameType, preface } from "../../test/support/fuzz/http2-frames.
 import { openRaw } from "../../test/support/raw.ts";
 import { testFunction } from "../../test/support/test-function.ts";
 import { startTestHost } from "../../test/support/test-host.ts";
+import { until } from "../../test/support/until.ts";
 
 const limits = {
   silenceMs: 200,
@@ -62,6 +65,31 @@ for (const [what, start, more, statuses] of [
     assert.equal((await ask(host.port, "/healthz")).status, 200);
   });
 }
+
+test("a client that does not take its answer is cut off in time, and one that waits for it is not", async () => {
+  const large = testFunction({
+    routes: [
+      { method: "GET", path: "/", handle: async () => ({ body: Buffer.alloc(20_000_000) }) },
+      {
+        method: "GET",
+        path: "/slow",
+        async handle() {
+          await delay(3 * limits.requestMs);
+          return { body: { late: true } };
+        },
+      },
+    ],
+  });
+  await using host = await startTestHost(large, { limits });
+  const waiting = ask(host.port, "/slow");
+  const socket = connect(host.port, "127.0.0.1").pause();
+  socket.on("error", () => {});
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await until("both are connected", () => host.connections() === 2);
+  assert.deepEqual((await waiting).json(), { late: true });
+  await until("no connection is left", () => host.connections() === 0, 3_000);
+  socket.destroy();
+});
 
 test("a call of gRPC whose message never comes ends with DEADLINE_EXCEEDED", async () => {
   await using host = await startTestHost(greets, { limits });
