@@ -36,7 +36,7 @@ export const mutations: readonly Mutation[] = [
     name: "confirm",
     title: "requests are answered before the broker's confirm",
     functions: ["service-d"],
-    file: "host/events/publisher.ts",
+    file: "host/events/mandatory.ts",
     edits: [["await promise;", "promise.catch(() => {});"]],
     shownBy: "half-open: D to broker",
   },

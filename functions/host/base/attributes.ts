@@ -16,7 +16,7 @@ export function encodeAttribute(value: string): string {
  * The UTF-8 bytes of an attribute's value: its header unquoted, then percent-decoded once. Node hands out
  * each byte of a header as one character.
  */
-export function attributeBytes(header: string): Buffer {
+function attributeBytes(header: string): Buffer {
   const text = header.replace(/^"((?:[^"\\]|\\.)*)"$/s, (_, inner: string) =>
     inner.replace(/\\(.)/gs, "$1"),
   );
@@ -26,15 +26,19 @@ export function attributeBytes(header: string): Buffer {
   return Buffer.from(bytes, "latin1");
 }
 
-/** The attributes of an event in binary mode, by their names. */
+/** The attributes of an event in binary mode: names, and values as they were sent. */
+export function attributeEntries(
+  headers: Readonly<Record<string, unknown>>,
+): [name: string, bytes: Buffer][] {
+  return Object.entries(headers).flatMap(([name, value]): [string, Buffer][] =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), attributeBytes(String(value))]] : [],
+  );
+}
+
+/** The same as text. */
 export function attributesFromHttp(
   headers: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
-  const own = Object.entries(headers).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(
-    own.map(([name, value]) => [
-      name.slice(prefix.length),
-      attributeBytes(String(value)).toString(),
-    ]),
-  );
+  const entries = attributeEntries(headers).map(([name, bytes]) => [name, bytes.toString()]);
+  return Object.fromEntries(entries);
 }

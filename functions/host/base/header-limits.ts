@@ -12,11 +12,9 @@ export const maxHeaderBytes = 65_536;
 export const maxAttributeBytes = 16_384;
 
 /** In characters. Baggage: what W3C asks every platform to pass on (Baggage, 3.3.2). */
-const limits: Readonly<Record<string, number>> = {
-  baggage: 8_192,
-  tracestate: 2_048,
-  "x-fault": 1_024,
-};
+const baggageLimit = 8_192;
+const tracestateLimit = 2_048;
+const faultLimit = 1_024;
 const otherLimit = 256;
 
 /** Of baggage as an attribute, where a "%" takes three characters: enough for every value that is valid. */
@@ -31,7 +29,7 @@ export function withinLimits(name: string, received: string): string | undefined
   if (name === "baggage" && !(isSound && value.length <= 1_024)) return shortenBaggage(value);
   if (!isSound) return undefined;
   if (name === "tracestate") return shortenTracestate(value);
-  return value.length <= (limits[name] ?? otherLimit) ? value : undefined;
+  return value.length <= (name === "x-fault" ? faultLimit : otherLimit) ? value : undefined;
 }
 
 function isPrintable(text: string): boolean {
@@ -52,7 +50,7 @@ function shortenBaggage(value: string): string | undefined {
   const longestFirst = sizes.map((size, at) => ({ ...size, at }));
   longestFirst.sort((a, b) => b.length - a.length || b.at - a.at);
   for (const size of longestFirst) {
-    if (length <= (limits.baggage ?? 0) && encoded <= encodedBaggageLimit) break;
+    if (length <= baggageLimit && encoded <= encodedBaggageLimit) break;
     length -= size.length;
     encoded -= size.encoded;
     dropped.add(size.at);
@@ -75,10 +73,9 @@ function shortenTracestate(value: string): string | undefined {
     return at > 0 && key.test(entry.slice(0, at)) && memberValue.test(entry.slice(at + 1));
   });
   if (entries.length === 0 || entries.length > 32 || !isValid) return undefined;
-  const limit = limits.tracestate ?? 0;
-  if (value.length <= limit) return value;
+  if (value.length <= tracestateLimit) return value;
   // At most 32 of them.
   const kept = entries.filter((entry) => entry.length <= 128);
-  while (kept.join(",").length > limit) kept.pop();
+  while (kept.join(",").length > tracestateLimit) kept.pop();
   return kept.join(",") || undefined;
 }

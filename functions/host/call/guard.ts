@@ -33,7 +33,10 @@ export interface Guard {
 const mostTries = 4;
 const waits = { firstMs: 100, longestMs: 400 };
 
-/** A failure takes a token, a success gives a tenth back; below the half of them nothing is tried again. */
+/**
+ * A failure for which the callee may have worked takes a token, a success gives a tenth back; below the half of them
+ * no such call is tried again. What was never sent is no load for it, and takes none.
+ */
 const budget = { tokens: 10, perSuccess: 0.1 };
 
 interface CalleeState {

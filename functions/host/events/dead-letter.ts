@@ -1,8 +1,8 @@
 /** What a dead letter says about itself, and how a message is copied to another queue without a loss. */
 import { randomUUID } from "node:crypto";
 import type { ConfirmChannel, Message, Options } from "amqplib";
-import { HostError, reasonOf } from "../base/errors.ts";
 import { encodableProperties, encodableTable } from "./encodable.ts";
+import { copyHeader, publishMandatory } from "./mandatory.ts";
 import { deadLetterReasonHeader } from "./queue.ts";
 
 /** Headers of a dead letter. The names begin with "x-", so neither Knative's source nor the bridge hands them on. */
@@ -17,9 +17,6 @@ export const deadLetterHeaders = {
   /** How often it was retried. */
   retries: "x-dead-letter-retries",
 } as const;
-
-/** A copy's own id: a returned message has no other tie to the publication that failed. */
-const copyHeader = "x-copy-id";
 
 export interface Death {
   readonly reason: string;
@@ -54,22 +51,15 @@ export function publishCopy(
   message: Pick<Message, "content" | "properties">,
   headers: Record<string, unknown>,
 ): Promise<void> {
-  const returned = returnsOf(channel);
-  const id = randomUUID();
-  const options = {
-    ...optionsOf(message),
-    headers: encodableTable({ ...keptHeaders(headers), [copyHeader]: id }),
+  const copy = {
+    ...to,
+    content: message.content,
+    options: {
+      ...optionsOf(message),
+      headers: encodableTable({ ...keptHeaders(headers), [copyHeader]: randomUUID() }),
+    },
   };
-  return new Promise((resolve, reject) => {
-    channel.publish(to.exchange, to.routingKey, message.content, options, (error: unknown) => {
-      const lost = returned.delete(id);
-      if (!error && !lost) return resolve();
-      const why = lost ? "there is no such queue" : reasonOf(error);
-      const where = to.routingKey || to.exchange;
-      const detail = `RabbitMQ did not take the message for ${where} (${why})`;
-      reject(new HostError("ERR_PUBLISH", detail, { cause: error }));
-    });
-  });
+  return publishMandatory(channel, to.routingKey || to.exchange, copy);
 }
 
 /**
@@ -78,25 +68,10 @@ export function publishCopy(
  */
 function optionsOf({ properties }: Pick<Message, "properties">): Options.Publish {
   const { expiration: _, userId: __, headers: ___, deliveryMode: ____, ...kept } = properties;
-  return { ...encodableProperties(kept), persistent: true, mandatory: true };
+  return encodableProperties(kept);
 }
 
 /** CC and BCC would send the copy to further queues (https://www.rabbitmq.com/docs/sender-selected). */
 function keptHeaders({ CC: _, BCC: __, ...headers }: Record<string, unknown>) {
   return headers;
-}
-
-const returns = new WeakMap<ConfirmChannel, Set<string>>();
-
-/** The copies that no queue took, from the message's return to its confirm, which follows. */
-function returnsOf(channel: ConfirmChannel): Set<string> {
-  const known = returns.get(channel);
-  if (known) return known;
-  const ids = new Set<string>();
-  channel.on("return", ({ properties }: Message) => {
-    const id = properties.headers?.[copyHeader];
-    if (id) ids.add(String(id));
-  });
-  returns.set(channel, ids);
-  return ids;
 }

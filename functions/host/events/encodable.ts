@@ -5,6 +5,11 @@
  */
 const shortBytes = 255;
 
+/** AMQP's properties and names are short strings. */
+export function isShort(text: string): boolean {
+  return Buffer.byteLength(text) <= shortBytes;
+}
+
 type Table = Record<string, unknown>;
 
 /** Headers, with values that have no type of their own any more as text. */
@@ -51,7 +56,7 @@ function isDecimal(value: unknown): boolean {
 }
 
 function short(text: string): string {
-  if (Buffer.byteLength(text) <= shortBytes) return text;
+  if (isShort(text)) return text;
   // A character that is cut in two becomes one of three bytes.
   return Buffer.from(text)
     .subarray(0, shortBytes - 3)

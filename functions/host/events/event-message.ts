@@ -1,6 +1,7 @@
 /** A CloudEvent as an AMQP 0.9.1 message, in the form that Knative's RabbitmqSource keeps. */
 import { encodeAttribute } from "../base/attributes.ts";
 import { isJson, parseMediaType } from "../base/media-type.ts";
+import { isShort } from "./encodable.ts";
 import type { EventJson } from "./event-rules.ts";
 
 export interface EventMessage {
@@ -26,10 +27,11 @@ export function eventToMessage(event: EventJson): EventMessage {
       base64 === undefined ? contentOf(data, datacontenttype) : Buffer.from(base64, "base64"),
     headers: { ...Object.fromEntries(headers), "content-type": datacontenttype },
     properties: {
-      contentType: shortText(datacontenttype) ?? "",
-      ...(shortText(event.id) && { messageId: event.id }),
+      // What is longer is in the headers alone.
+      contentType: isShort(datacontenttype) ? datacontenttype : "",
+      ...(isShort(event.id) && { messageId: event.id }),
       ...(seconds >= 0 && { timestamp: seconds }),
-      ...(shortText(event.type) && { type: event.type }),
+      ...(isShort(event.type) && { type: event.type }),
     },
   };
 }
@@ -39,11 +41,6 @@ function typeOf({ data, data_base64: base64, datacontenttype: type }: EventJson)
   if (base64 !== undefined) return type ?? "";
   if (data !== undefined && !type) return "application/json";
   return (type ?? "").replace(/(;\s*charset=)("?)[^;"]+\2/i, "$1utf-8");
-}
-
-/** AMQP's properties are short strings, of 255 bytes; what is longer is in the headers alone. */
-function shortText(text: string): string | undefined {
-  return Buffer.byteLength(text) <= 255 ? text : undefined;
 }
 
 function contentOf(data: unknown, type: string): Buffer {

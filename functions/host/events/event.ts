@@ -3,8 +3,8 @@
  * faults, the handler. Follows CloudEvents 1.0.2, its JSON format and its HTTP binding; the SDK validates.
  */
 import { isUtf8 } from "node:buffer";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { attributeBytes, attributesFromHttp } from "../base/attributes.ts";
+import type { IncomingMessage } from "node:http";
+import { attributeEntries } from "../base/attributes.ts";
 import type { HostError } from "../base/errors.ts";
 import { headersFromEvent, type PropagatedHeaders } from "../base/headers.ts";
 import { decodeText, parseMediaType } from "../base/media-type.ts";
@@ -67,24 +67,30 @@ function structured(essence: string, sent: unknown): ReceivedEvent {
 
 function binaryEvent({ headers, headersDistinct }: Request, body: Body): ReceivedEvent {
   const type = headers["content-type"];
-  const attributes: Record<string, unknown> = attributesFromHttp(headers);
-  const problem = headerProblem(headers, headersDistinct);
-  if (problem) return refused(refusal(problem), attributes);
+  const entries = attributeEntries(headers);
+  const attributes: Record<string, unknown> = Object.fromEntries(
+    entries.map(([name, bytes]) => [name, bytes.toString()]),
+  );
+  for (const [name, bytes] of entries) {
+    const times = headersDistinct[`ce-${name}`]?.length ?? 1;
+    const problem = headerProblem(name, bytes, { times, type });
+    if (problem) return refused(refusal(problem), attributes);
+  }
   if (type !== undefined) attributes.datacontenttype = type;
   return received(attributes, () => ({ ...attributes, ...dataOf(body, type) }));
 }
 
-/** What the rules for an event as such cannot see any more: how its attributes came. */
-function headerProblem(headers: IncomingHttpHeaders, distinct: IncomingMessage["headersDistinct"]) {
-  for (const name of Object.keys(headers).filter((header) => header.startsWith("ce-"))) {
-    const [value = "", ...more] = distinct[name] ?? [];
-    if (more.length > 0) return `the header ${name} is there ${more.length + 1} times`;
-    if (!isUtf8(attributeBytes(value))) return `the header ${name} is not percent-encoded UTF-8`;
-    if (/^ce-data(_base64)?$/.test(name)) return `${name} is no attribute: data is the body`;
-    if (name === "ce-datacontenttype" && headers["content-type"] === undefined) {
-      return "datacontenttype is the header content-type";
-    }
-  }
+/** What the rules for an event as such cannot see any more: how an attribute came. */
+function headerProblem(
+  name: string,
+  bytes: Buffer,
+  { times, type }: { times: number; type: string | undefined },
+): string | undefined {
+  if (times > 1) return `the header ce-${name} is there ${times} times`;
+  if (!isUtf8(bytes)) return `the header ce-${name} is not percent-encoded UTF-8`;
+  if (/^data(_base64)?$/.test(name)) return `ce-${name} is no attribute: data is the body`;
+  const isMisplaced = name === "datacontenttype" && type === undefined;
+  return isMisplaced ? "datacontenttype is the header content-type" : undefined;
 }
 
 /** Data in binary mode: JSON as its value, text as a string, all else as bytes. */

@@ -11,6 +11,7 @@ import type { RunningOperation } from "../telemetry/tracing.ts";
 import { openBroker } from "./amqp.ts";
 import { eventToMessage } from "./event-message.ts";
 import type { EventJson } from "./event-rules.ts";
+import { publishMandatory } from "./mandatory.ts";
 
 /** The type of the event that stands for a greeting. */
 export const greetingEventType = "com.example-api.greeting.created";
@@ -37,17 +38,8 @@ export interface Publisher<T> extends Resource {
 }
 
 export async function openPublisher<T>(queue: string, runtime: Runtime): Promise<Publisher<T>> {
-  // By event id, from a message's return (no queue takes it) to its confirm, which follows.
-  const returned = new Set<string>();
   const broker = await openBroker(runtime);
-  await broker.use({
-    queue,
-    onChannel(channel) {
-      channel.on("return", ({ fields, properties }) => {
-        if (fields.routingKey === queue) returned.add(String(properties.headers?.["ce-id"]));
-      });
-    },
-  });
+  await broker.use({ queue });
 
   const attributes = {
     ...queueAttributes(queue, { name: "publish", type: "send" }),
@@ -61,18 +53,14 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
     const carried = { ...Object.fromEntries(own), ...headersToEvent(running.headers) };
     const { content, headers, properties } = eventToMessage(carried as EventJson);
     running.set({ "messaging.message.body.size": content.length });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const options = { ...properties, headers, persistent: true, mandatory: true };
-    channel.publish("", queue, content, options, (error: unknown) => {
-      const lost = returned.delete(headers["ce-id"] ?? "");
-      if (!error && !lost) return resolve();
-      const why = lost ? "there is no such queue" : reasonOf(error);
-      const detail = `RabbitMQ did not take the message for queue ${queue} (${why})`;
-      reject(new HostError("ERR_PUBLISH", detail, { cause: error }));
-      // The queue was deleted under us.
-      if (lost) broker.renew();
-    });
-    await promise;
+    const message = {
+      exchange: "",
+      routingKey: queue,
+      content,
+      options: { ...properties, headers },
+    };
+    // Where there is no such queue, it was deleted under us.
+    await publishMandatory(channel, `queue ${queue}`, message, broker.renew);
   };
 
   const publish = (event: EventJson, call: Call): Promise<void> => {

@@ -1,8 +1,8 @@
 /** Foreign clients of HTTP/2 and gRPC, which Go installs into the clone. */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { localDir } from "../discover.ts";
+import { goInstall } from "../go-install.ts";
 import { which } from "../services/process.ts";
 
 /** Each in a folder of its version, so that a new one is installed beside the old. */
@@ -28,10 +28,6 @@ export function goTool(name: GoTool): string {
   const folder = join(localDir, "cache/tools", module.split("@").at(-1) ?? "");
   const file = join(folder, name);
   if (existsSync(file)) return file;
-  const { status, stderr, error } = spawnSync("go", ["install", module], {
-    env: { ...process.env, GOBIN: folder, GOFLAGS: "-mod=mod" },
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`${module}: ${error?.message ?? stderr}`);
+  goInstall(module, folder);
   return file;
 }

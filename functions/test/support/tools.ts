@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { functionsDir, localDir } from "../../local/discover.ts";
+import { goInstall } from "../../local/go-install.ts";
 import { which } from "../../local/services/process.ts";
 
 export type Command = readonly [file: string, ...args: string[]];
@@ -56,14 +57,14 @@ function findKustomize(): Command | Error {
   if (kubectl && isNew([kubectl, "version", "--client", "--output=json"])) {
     return [kubectl, "kustomize"];
   }
-  const go = which("go", env);
-  if (!go)
+  if (!which("go", env))
     return new Error(`${missing}: install one of them, or Go, which then installs kustomize`);
-  const { status, stderr } = spawnSync(go, ["install", kustomizeModule], {
-    env: { ...env, GOBIN: folder, GOFLAGS: "-mod=mod" },
-    encoding: "utf8",
-  });
-  return status === 0 ? [installed, "build"] : new Error(`${missing}; Go's said: ${stderr}`);
+  try {
+    goInstall(kustomizeModule, folder);
+    return [installed, "build"];
+  } catch (thrown) {
+    return new Error(`${missing}; Go's said: ${(thrown as Error).message}`);
+  }
 }
 
 function isNew(command: Command): boolean {
