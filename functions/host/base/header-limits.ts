@@ -26,7 +26,8 @@ export function withinLimits(name: string, received: string): string | undefined
   const value = received.replaceAll("\t", " ");
   // Printable ASCII only: anything else cannot be sent on as gRPC metadata, and would fail the call.
   const isSound = isPrintable(value);
-  if (name === "baggage" && !(isSound && value.length <= 1_024)) return shortenBaggage(value);
+  // Short baggage is within both of its limits.
+  if (name === "baggage") return isSound && value.length <= 1_024 ? value : shortenBaggage(value);
   if (!isSound) return undefined;
   if (name === "tracestate") return shortenTracestate(value);
   return value.length <= (name === "x-fault" ? faultLimit : otherLimit) ? value : undefined;

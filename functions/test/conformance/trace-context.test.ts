@@ -3,7 +3,6 @@
  * is sent by a function that got these headers.
  */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { greeter, http } from "#host";
 import { readTrace } from "#host/telemetry/trace-context";
@@ -25,15 +24,9 @@ const traceId = "12345678901234567890123456789012";
 const parent = (more = "01", version = "00") => `${version}-${traceId}-1234567890123456-${more}`;
 
 async function sent(headers: Record<string, string | string[]>) {
-  // Found again by its id: the callee's port may have been another's before, whose client still asks there.
-  const id = randomUUID();
-  const answer = await ask(root.port, "/api/greeting", {
-    headers: { ...headers, "x-request-id": id },
-  });
+  const answer = await ask(root.port, "/api/greeting", { headers });
   assert.equal(answer.status, 200, answer.text);
-  const seen = echo.seen.filter((one) => one["x-request-id"] === id);
-  assert.equal(seen.length, 1, "it is sent on once");
-  return seen[0] ?? assert.fail();
+  return echo.seen.at(-1) ?? assert.fail("nothing was sent on");
 }
 
 for (const [name, headers] of [
