@@ -1,4 +1,5 @@
 /** The gRPC face of a function: its services, health and reflection, for sockets handed to it. */
+import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
@@ -47,6 +48,7 @@ export function createGrpcServer({
     "grpc.max_connection_idle_ms": limits.grpcIdleMs,
     interceptors: [inTime(limits.requestMs)],
   });
+  leaveResetCalls(server);
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
   const names = services.map((service) => addService(server, service, serving));
@@ -69,3 +71,21 @@ export function createGrpcServer({
     },
   };
 }
+
+/**
+ * grpc-js answers a call that it refuses (by its content type, or as there is no such method) also where the client has
+ * reset it already. Node throws then, and any client could end the process.
+ */
+function leaveResetCalls(server: Server): void {
+  // Private in grpc-js' types; there is no other way to a stream before its answer.
+  const own = server as unknown as Record<"_streamHandler", (...args: StreamArguments) => void>;
+  const handle = own._streamHandler;
+  own._streamHandler = function (...args) {
+    const [, stream] = args;
+    if (!stream.destroyed && !stream.closed) return handle.apply(this, args);
+    // How it was reset may still be reported as an error, and without a listener that would end the process, too.
+    stream.on("error", () => {});
+  };
+}
+
+type StreamArguments = [interceptors: unknown, stream: ServerHttp2Stream, headers: unknown];
