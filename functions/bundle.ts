@@ -35,10 +35,12 @@ export async function bundle(
     // Names of classes are in logs.
     keepNames: true,
     platform: "node",
-    format: "esm",
+    // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
+    format: "cjs",
     target: "node24",
     tsconfig: join(root, "tsconfig.json"),
-    banner: { js: banner },
+    define: { "import.meta.dirname": "__dirname", "import.meta.url": "urlOfBundle" },
+    banner: { js: 'const urlOfBundle = require("node:url").pathToFileURL(__filename).href;' },
     legalComments: "external",
     logLevel: "warning",
     absWorkingDir: root,
@@ -47,6 +49,8 @@ export async function bundle(
   });
   const sbom = await sbomOf(name, Object.keys(metafile.inputs));
   await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
+  // Without it Node looks for one in every folder above.
+  await writeFile(join(folder, "package.json"), '{"type":"commonjs"}');
   await putPage(name, folder);
 }
 
@@ -63,11 +67,6 @@ async function putPage(name: string, folder: string): Promise<void> {
 
 /** Where ui looks for its page, beside its code. */
 const builtPage = "built-page";
-
-/** What CommonJS packages expect to find around them. */
-const banner = `import { createRequire as createRequireOfBundle } from "node:module";
-const require = createRequireOfBundle(import.meta.url);
-const folderOfBundle = import.meta.dirname;`;
 
 /** Leaves out what the function's declaration does not need. A plain handler has none: it keeps all. */
 function withoutDrivers(definition: Definition | undefined): Plugin {
@@ -130,7 +129,7 @@ function packageFiles(folder: string): Plugin {
           await copyProtos(join(packages, owner), join(folder, "packages", owner));
         }
         return {
-          contents: source.replaceAll("__dirname", `(folderOfBundle + "/packages/${own}")`),
+          contents: source.replaceAll("__dirname", `(__dirname + "/packages/${own}")`),
           loader: "js",
         };
       });
