@@ -8,6 +8,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/kinds/definition.ts";
 import { sbomOf } from "./sbom.ts";
+import { stackMapOf } from "./stack-map.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
@@ -29,8 +30,9 @@ export async function bundle(
     outfile: join(folder, "main.js"),
     bundle: true,
     minify: true,
+    inject: [join(root, "functions/host/stacks.ts")],
+    // For profilers; stacks have a map of their own.
     sourcemap: true,
-    // A stack names files and lines of the repository; their text need not be in the image.
     sourcesContent: false,
     // Names of classes are in logs.
     keepNames: true,
@@ -49,6 +51,11 @@ export async function bundle(
   });
   const sbom = await sbomOf(name, Object.keys(metafile.inputs));
   await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
+  const map = JSON.parse(await readFile(join(folder, "main.js.map"), "utf8"));
+  await writeFile(
+    join(folder, "main.js.stacks"),
+    JSON.stringify(stackMapOf(map, { folder, root })),
+  );
   // Without it Node looks for one in every folder above.
   await writeFile(join(folder, "package.json"), '{"type":"commonjs"}');
   await putPage(name, folder);

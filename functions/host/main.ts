@@ -15,6 +15,7 @@
  *   events/       event reads CloudEvents, publisher writes them; amqp is the one connection to RabbitMQ
  *   store/        mongo saves by group commit (batch), over the one client of database
  *   telemetry/    tracing is where every operation begins and ends; otel makes spans, metrics figures, logger lines
+ *   stacks        in a bundle: errors name the repository's files
  *   base/         config, errors, headers, and what else depends on nothing
  */
 import { targetOf } from "./base/config.ts";
