@@ -28,12 +28,14 @@ export async function bundle(
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    minifyIdentifiers: false,
     sourcemap: true,
     // A stack names files and lines of the repository; their text need not be in the image.
     sourcesContent: false,
-    // Names of classes are in logs.
-    keepNames: true,
+
+
     platform: "node",
     format: "esm",
     target: "node24",

@@ -5,12 +5,11 @@
  * H2 Closing: readiness fails first; then no connection is accepted; then what is in flight ends,
  *    up to the limit, and is cut off after it; only then are the clients closed that it uses.
  */
-import { getFunction } from "@google-cloud/functions-framework/testing";
 import type { Environment } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
 import { createGrpcServer } from "./grpc/server.ts";
 import { createHttpServer, type HttpServerOptions } from "./http/server.ts";
-import { setRoad } from "./kinds/define.ts";
+import { registeredHandler, setRoad } from "./kinds/define.ts";
 import type { Definition } from "./kinds/definition.ts";
 import { greetingService } from "./kinds/greetings.ts";
 import { type Opened, openFunction } from "./kinds/open.ts";
@@ -127,11 +126,10 @@ export async function startHost(
  */
 function handlerOf(
   definition: Definition | undefined,
-  { runtime: { name }, road }: Opened,
+  { road }: Opened,
 ): HttpServerOptions["handle"] {
   if (!definition) return road;
-  const handler = getFunction(name) as HttpServerOptions["handle"] | undefined;
-  if (!handler) throw new HostError("ERR_CONFIG", `${name} is not registered`);
+  const handler = registeredHandler(definition);
   return (request, response) => {
     setRoad(request, road);
     return handler(request, response);

@@ -13,7 +13,13 @@ type Declared = Pick<Definition, "kind" | "name" | "open"> & Partial<Definition>
 
 const nothing = { calls: [], effects: [], routes: [], services: [], deploy: {}, problems: [] };
 
+type Handler = (
+  request: IncomingMessage & { readonly rawBody?: Buffer },
+  response: ServerResponse,
+) => unknown;
+
 const roads = new WeakMap<IncomingMessage, Road>();
+const handlers = new WeakMap<Definition, Handler>();
 
 /** Says which host's road a request takes that is handed to the registered handler. */
 export function setRoad(request: IncomingMessage, road: Road): void {
@@ -36,7 +42,7 @@ export function define(declared: Declared): Definition {
     const { openFunction } = await import("./open.ts");
     return (await openFunction(definition, {})).road;
   };
-  registerWithFramework(name, async (request, response: ServerResponse) => {
+  const handler: Handler = async (request, response) => {
     const road = roads.get(request);
     if (road) return road(request, response);
     standalone ??= open();
@@ -47,6 +53,18 @@ export function define(declared: Declared): Definition {
       standalone = undefined;
       sendProblem(response, HostError.from(thrown));
     }
-  });
+  };
+  registerWithFramework(name, handler);
+  handlers.set(definition, handler);
   return definition;
+}
+
+/**
+ * The handler that functions-framework's registry holds for the definition. Not by the framework's own getFunction:
+ * to load that is to load its server, with Express and node:domain, which slows every event of the process down.
+ */
+export function registeredHandler(definition: Definition): Handler {
+  const handler = handlers.get(definition);
+  if (handler) return handler;
+  throw new HostError("ERR_CONFIG", `${definition.name} is not registered`);
 }

@@ -1,6 +1,5 @@
 /** Opens a function with everything that it stands on but a port: configuration, telemetry, clients, effects. */
 import { setTimeout as wait } from "node:timers/promises";
-import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { type Config, type Environment, loadConfig } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import { createAdmission } from "../call/admission.ts";
@@ -9,7 +8,6 @@ import type { Runtime } from "../call/runtime.ts";
 import { createServing, type Serving } from "../call/serving.ts";
 import { createGrpcClient } from "../grpc/client.ts";
 import { createHttpClient } from "../http/client.ts";
-import { byFramework } from "../http/plain.ts";
 import { byRoute, createRoad, type Road } from "../http/road.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -74,7 +72,7 @@ export async function openFunction(
     ? await definition.open(runtime)
     : { routes: [], resources: [] };
   const serving = createServing({ config, log, tracing, admission });
-  const answer = definition ? byRoute(open.routes) : byFramework(getTestServer(name));
+  const answer = definition ? byRoute(open.routes) : await plainAnswer(name);
   return {
     runtime,
     serving,
@@ -91,6 +89,13 @@ export async function openFunction(
       metrics?.close();
     },
   };
+}
+
+/** Loaded for a plain handler alone: Express, its parsers and node:domain. */
+async function plainAnswer(name: string) {
+  const { getTestServer } = await import("@google-cloud/functions-framework/testing");
+  const { byFramework } = await import("../http/plain.ts");
+  return byFramework(getTestServer(name));
 }
 
 function declarationError({ name, problems }: Definition): HostError {
