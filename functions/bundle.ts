@@ -35,7 +35,6 @@ export async function bundle(
     // A stack names files and lines of the repository; their text need not be in the image.
     sourcesContent: false,
 
-
     platform: "node",
     format: "esm",
     target: "node24",
