@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { UsageError } from "../local/options.ts";
 import { listenForStop } from "../local/stop-signals.ts";
 import { benchUsage, parseBenchOptions } from "./options.ts";
+import { profileLines, runProfile } from "./profile.ts";
 import { runMission } from "./run.ts";
 import { missionLines } from "./table.ts";
 import { runTracing } from "./tracing.ts";
@@ -18,14 +19,23 @@ async function main(args: string[]): Promise<number> {
     say([benchUsage]);
     return 0;
   }
+  const save = async (figures: object) => {
+    if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+  };
   if (options.tracing) {
     await runTracing(options.rounds, (line) => say([line]));
     return 0;
   }
   const { stop: signal } = listenForStop();
+  if (options.profile) {
+    const profile = await runProfile(options.profile, options, { signal, report });
+    say(profileLines(profile));
+    await save({ profile });
+    return 0;
+  }
   const mission = await runMission(options, { signal, report });
   say(missionLines(mission));
-  if (options.json) await writeFile(options.json, `${JSON.stringify({ mission }, null, 2)}\n`);
+  await save({ mission });
   return 0;
 }
 

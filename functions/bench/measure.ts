@@ -40,7 +40,8 @@ export interface Measured {
   readonly points: Readonly<Record<string, Point>>;
 }
 
-interface Sample {
+export interface Sample {
+  readonly right: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

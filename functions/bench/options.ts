@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly json: string | undefined;
   /** In place of all else: the graph with and without tracing. */
   readonly tracing: boolean;
+  /** In place of all else: where this contender's CPU goes. */
+  readonly profile: ContenderName | undefined;
   readonly help: boolean;
 }
 
@@ -30,6 +32,8 @@ export const benchUsage = `Measures the graph beside others that do the same, in
   --seconds N        of load at each point (2)
   --requests N       before memory is read (5000)
   --json FILE        all figures
+  --profile NAME     only where a contender's CPU goes, by package and by file of ours, at the last
+                     number of --concurrency
   --tracing          only what tracing costs: our graph with and without it
   --help             this text`;
 
@@ -46,6 +50,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       requests: { type: "string", default: "5000" },
       json: { type: "string" },
       tracing: { type: "boolean", default: false },
+      profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -57,7 +62,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     throw new UsageError(`--database ${database}: null or real is expected`);
   }
   return {
-    contenders: list(values.only).map(contenderNamed),
+    contenders: list(values.only).map((one) => contenderNamed("only", one)),
     against: against === undefined ? undefined : new URL(against),
     database,
     concurrencies: list(values.concurrency).map((one) => positive("concurrency", one, 1_000)),
@@ -66,6 +71,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     requests: positive("requests", values.requests, 1_000_000),
     json: values.json,
     tracing: values.tracing,
+    profile: values.profile === undefined ? undefined : contenderNamed("profile", values.profile),
     help: values.help,
   };
 }
@@ -74,10 +80,10 @@ function list(text: string): string[] {
   return text.split(",").filter(Boolean);
 }
 
-function contenderNamed(name: string): ContenderName {
+function contenderNamed(option: string, name: string): ContenderName {
   const found = contenderNames.find((one) => one === name);
   if (found) return found;
-  throw new UsageError(`--only ${name}: ${contenderNames.join(", ")} are there`);
+  throw new UsageError(`--${option} ${name}: ${contenderNames.join(", ")} are there`);
 }
 
 function secondsOf(text: string): number {
