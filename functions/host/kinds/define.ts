@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { http as registerWithFramework } from "@google-cloud/functions-framework";
 import { HostError } from "../base/errors.ts";
 import { sendProblem } from "../http/answer.ts";
@@ -13,24 +13,12 @@ type Declared = Pick<Definition, "kind" | "name" | "open"> & Partial<Definition>
 
 const nothing = { calls: [], effects: [], routes: [], services: [], deploy: {}, problems: [] };
 
-type Handler = (
-  request: IncomingMessage & { readonly rawBody?: Buffer },
-  response: ServerResponse,
-) => unknown;
-
-const roads = new WeakMap<IncomingMessage, Road>();
-const handlers = new WeakMap<Definition, Handler>();
-
-/** Says which host's road a request takes that is handed to the registered handler. */
-export function setRoad(request: IncomingMessage, road: Road): void {
-  roads.set(request, road);
-}
-
 /**
- * Registers the definition's handler with functions-framework, under its name. The handler answers everything
- * by itself and never throws into the framework. Without a host around it, under the framework's own
- * command line, it opens the function with its first request, from the same environment variables: over
- * HTTP only, without the host's gRPC, health, metrics and draining.
+ * Registers a handler with functions-framework, under the definition's name. The handler answers everything
+ * by itself and never throws into the framework. It is for the framework's own command line, where it opens the
+ * function with its first request, from the same environment variables: over HTTP only, without the host's gRPC,
+ * health, metrics and draining. A host takes the same road without it, and without the framework's server: that
+ * would put Express, five body parsers and node:domain in between.
  */
 export function define(declared: Declared): Definition {
   const definition: Definition = { ...nothing, ...declared };
@@ -42,9 +30,7 @@ export function define(declared: Declared): Definition {
     const { openFunction } = await import("./open.ts");
     return (await openFunction(definition, {})).road;
   };
-  const handler: Handler = async (request, response) => {
-    const road = roads.get(request);
-    if (road) return road(request, response);
+  registerWithFramework(name, async (request, response: ServerResponse) => {
     standalone ??= open();
     try {
       return (await standalone)(request, response, request.rawBody ?? Buffer.alloc(0));
@@ -53,18 +39,6 @@ export function define(declared: Declared): Definition {
       standalone = undefined;
       sendProblem(response, HostError.from(thrown));
     }
-  };
-  registerWithFramework(name, handler);
-  handlers.set(definition, handler);
+  });
   return definition;
-}
-
-/**
- * The handler that functions-framework's registry holds for the definition. Not by the framework's own getFunction:
- * to load that is to load its server, with Express and node:domain, which slows every event of the process down.
- */
-export function registeredHandler(definition: Definition): Handler {
-  const handler = handlers.get(definition);
-  if (handler) return handler;
-  throw new HostError("ERR_CONFIG", `${definition.name} is not registered`);
 }
