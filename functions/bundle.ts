@@ -31,6 +31,8 @@ export async function bundle(
     outfile: join(folder, "main.js"),
     bundle: true,
     minify: true,
+    // Node prints the line of an error that nothing catches.
+    lineLimit: 200,
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
     sourcemap: true,
