@@ -23,7 +23,10 @@ export interface Call {
   with(parts: CallParts): Call;
 }
 
-export type CallParts = Partial<Pick<Call, "ending" | "headers" | "key" | "log" | "operation">>;
+export interface CallParts extends Partial<Pick<Call, "ending" | "headers" | "key" | "operation">> {
+  /** Makes the logger, which most requests do without. */
+  readonly log?: () => Logger;
+}
 
 export interface RunningCall extends Call {
   with(parts: CallParts): RunningCall;
@@ -31,6 +34,9 @@ export interface RunningCall extends Call {
   /** Ends the call's timer. Idempotent; every call must be ended. */
   end(): void;
 }
+
+/** Why a call ends whose client does not wait for the answer. */
+export const clientLeft = new HostError("ERR_CANCELLED", "the client left");
 
 /**
  * A callee's deadline lies this much before its caller's, so that its answer, which names the hop
@@ -58,7 +64,11 @@ export function createCall(options: {
     onEnd?.();
   };
   const deadline = Date.now() + timeoutMs;
-  return new CallOfHost({ ending, end, deadline, headers, key, log, operation: undefined });
+  return new CallOfHost({
+    ...{ ending, end, deadline, headers, key },
+    log: () => log,
+    operation: undefined,
+  });
 }
 
 class CallOfHost implements RunningCall {
@@ -66,16 +76,17 @@ class CallOfHost implements RunningCall {
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
   readonly key: string;
-  readonly log: Logger;
   readonly operation: RunningOperation | undefined;
   readonly end: () => void;
+  readonly #makeLog: () => Logger;
+  #log: Logger | undefined;
 
   constructor(parts: Required<CallParts> & Pick<RunningCall, "deadline" | "end">) {
     this.ending = parts.ending;
     this.deadline = parts.deadline;
     this.headers = parts.headers;
     this.key = parts.key;
-    this.log = parts.log;
+    this.#makeLog = parts.log;
     this.operation = parts.operation;
     this.end = parts.end;
   }
@@ -84,13 +95,18 @@ class CallOfHost implements RunningCall {
     return this.ending.signal;
   }
 
+  get log(): Logger {
+    this.#log ??= this.#makeLog();
+    return this.#log;
+  }
+
   with(parts: CallParts): RunningCall {
     return new CallOfHost({
       ending: parts.ending ?? this.ending,
       deadline: this.deadline,
       headers: parts.headers ?? this.headers,
       key: parts.key ?? this.key,
-      log: parts.log ?? this.log,
+      log: parts.log ?? this.#makeLog,
       operation: parts.operation ?? this.operation,
       end: this.end,
     });
