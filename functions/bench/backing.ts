@@ -16,9 +16,13 @@ export interface Backing extends AsyncDisposable {
 
 const nullDatabase = fileURLToPath(new URL("null-database.ts", import.meta.url));
 
-export async function startBacking(database: DatabaseKind): Promise<Backing> {
+/** `env` may name a broker that is there already: RABBITMQ_URL. */
+export async function startBacking(
+  database: DatabaseKind,
+  env?: NodeJS.ProcessEnv,
+): Promise<Backing> {
   await using stack = new AsyncDisposableStack();
-  const { options } = stack.use(await testOptions());
+  const { options } = stack.use(await testOptions(env));
   const { url: rabbit } = await startRabbitMq(options);
   const mongo =
     database === "real"
