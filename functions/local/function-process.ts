@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { backoff } from "#host/base/backoff";
+import { eachLine } from "./line-splitter.ts";
 import { ask } from "./probe.ts";
 import { sendSignal } from "./services/process-table.ts";
 
@@ -170,7 +170,7 @@ export class FunctionProcess {
     const { logs } = this.#options;
     const lines = (from: "stdout" | "stderr", use: (line: string) => void) => {
       const input = child[from];
-      if (input) createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on("line", use);
+      if (input) eachLine(input, use);
     };
     const wrap = (level: number, msg: string) =>
       JSON.stringify({ level, time: Date.now(), service: this.name, msg });

@@ -1,6 +1,7 @@
 /** OTLP's trace messages, decoded by protobufjs from proto/otlp.proto. */
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { loadSync } from "protobufjs";
+import type { Type } from "protobufjs";
 import { functionsDir } from "./discover.ts";
 
 /** A whole number of 64 bits, in halves. */
@@ -49,24 +50,34 @@ export interface AnyValue {
   readonly arrayValue?: { readonly values: readonly AnyValue[] } | null;
 }
 
-const root = loadSync(join(functionsDir, "../proto/otlp.proto"));
-const request = root.lookupType("otlp.ExportTraceServiceRequest");
+const require = createRequire(import.meta.url);
+let types: { request: Type; span: Type } | undefined;
 
-/** By the names of the .proto file: SPAN_KIND_SERVER and so on. */
-export const spanKinds = root.lookupEnum("otlp.SpanKind").values;
-export const statusCodes = root.lookupEnum("otlp.StatusCode").values;
+/** Loaded when a span is looked at, with protobufjs: most runs of the graph need neither. */
+function loadTypes() {
+  if (types) return types;
+  const { loadSync } = require("protobufjs") as typeof import("protobufjs");
+  const root = loadSync(join(functionsDir, "../proto/otlp.proto"));
+  types = {
+    request: root.lookupType("otlp.ExportTraceServiceRequest"),
+    span: root.lookupType("otlp.Span"),
+  };
+  return types;
+}
 
 /** Throws for bytes that are no such message. */
 export function decodeRequest(bytes: Uint8Array): ExportTraceServiceRequest {
-  return request.decode(bytes) as unknown as ExportTraceServiceRequest;
+  return loadTypes().request.decode(bytes) as unknown as ExportTraceServiceRequest;
+}
+
+/** The same for a span alone. */
+export function decodeOneSpan(bytes: Uint8Array): OtlpSpan {
+  return loadTypes().span.decode(bytes) as unknown as OtlpSpan;
 }
 
 /** From protobuf's own mapping to JSON, with enums by name or number and bytes as base64. */
-export function requestFromJson(json: object): ExportTraceServiceRequest {
-  return request.fromObject(json) as unknown as ExportTraceServiceRequest;
-}
-
 export function encodeRequest(json: object): Uint8Array {
+  const { request } = loadTypes();
   return request.encode(request.fromObject(json)).finish();
 }
 

@@ -1,34 +1,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HostError } from "#host/base/errors";
-import { decodeOtlp, type OtlpBody, type Span } from "./otlp.ts";
+import { type OtlpBody, unpackOtlp } from "./otlp.ts";
 
 export interface OtlpReceiverOptions {
-  onSpans(spans: Span[]): void;
-  /** Gets each body that was understood, as it came. */
+  /** Gets each body as protobuf; what it throws is the sender's fault. */
+  take(bytes: Uint8Array): void;
+  /** Gets each body that was taken, as it came. */
   onBody?(body: OtlpBody): void;
   limitBytes?: number;
 }
 
 /** Answers POST /v1/traces of OTLP/HTTP: an exporter's batches of spans. Whether it is that request is its caller's affair. */
 export function createOtlpReceiver({
-  onSpans,
+  take,
   onBody,
   limitBytes = 8 * 1_048_576,
 }: OtlpReceiverOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     try {
       const body = await bodyOf(request, limitBytes);
-      const spans = await decodeOtlp(body, limitBytes);
+      take(await unpackOtlp(body, limitBytes));
       onBody?.(body);
-      onSpans(spans);
       // An empty answer message means that all were taken; as JSON that is {}.
       const isJson = body.contentType.startsWith("application/json");
       response.writeHead(200, { "content-type": body.contentType }).end(isJson ? "{}" : "");
     } catch (thrown) {
-      const { http, message } = HostError.from(thrown);
+      const { http, message } = refusalOf(thrown);
       response.writeHead(http, { "content-type": "text/plain", connection: "close" }).end(message);
     }
   };
+}
+
+function refusalOf(thrown: unknown): HostError {
+  if (thrown instanceof HostError) return thrown;
+  const detail = `the body is no OTLP: ${(thrown as Error).message}`;
+  return new HostError("ERR_BAD_REQUEST", detail, { cause: thrown });
 }
 
 async function bodyOf(request: IncomingMessage, limitBytes: number): Promise<OtlpBody> {

@@ -8,7 +8,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ask } from "../test/support/ask.ts";
-import type { OtlpBody, Span } from "./otlp.ts";
+import { decodeSpans, type OtlpBody, type Span } from "./otlp.ts";
 import { createOtlpReceiver } from "./otlp-receiver.ts";
 
 const zip = promisify(gzip);
@@ -17,7 +17,7 @@ async function startReceiver(limitBytes?: number) {
   const spans: Span[] = [];
   const bodies: OtlpBody[] = [];
   const receive = createOtlpReceiver({
-    onSpans: (some) => spans.push(...some),
+    take: (bytes) => void spans.push(...decodeSpans(bytes)),
     onBody: (body) => bodies.push(body),
     ...(limitBytes !== undefined && { limitBytes }),
   });

@@ -5,14 +5,12 @@ import { parseMediaType } from "#host/base/media-type";
 import type { TraceSpan } from "../ui/live.ts";
 import {
   type AnyValue,
+  decodeOneSpan,
   decodeRequest,
-  type ExportTraceServiceRequest,
+  encodeRequest,
   type KeyValue,
   type Long,
   type OtlpSpan,
-  requestFromJson,
-  spanKinds,
-  statusCodes,
   toNumber,
 } from "./otlp-messages.ts";
 
@@ -51,24 +49,34 @@ export interface OtlpBody {
 
 const unzip = promisify(gunzip);
 
-/** The spans of a body, protobuf or JSON, gzipped or not; throws a HostError where it is neither, or larger than the limit. */
-export async function decodeOtlp(body: OtlpBody, limitBytes: number): Promise<Span[]> {
-  const bytes = await unpack(body, limitBytes);
-  try {
-    return decoded(bytes, body.contentType).resourceSpans.flatMap(({ resource, scopeSpans }) => {
-      const service = attributesOf(resource?.attributes ?? [])["service.name"];
-      return scopeSpans.flatMap(({ spans }) =>
-        spans.map((span) => spanOf(span, String(service ?? "unknown"))),
-      );
-    });
-  } catch (thrown) {
-    if (thrown instanceof HostError) throw thrown;
-    const detail = `the body is no OTLP: ${(thrown as Error).message}`;
-    throw new HostError("ERR_BAD_REQUEST", detail, { cause: thrown });
-  }
+/**
+ * A body as protobuf, be it that or JSON, gzipped or not. Throws a HostError where it is neither, or larger than the
+ * limit; what the bytes of protobuf hold is not looked at.
+ */
+export async function unpackOtlp(body: OtlpBody, limitBytes: number): Promise<Uint8Array> {
+  const bytes = await unzipped(body, limitBytes);
+  const type = parseMediaType(body.contentType).essence;
+  if (type === "application/x-protobuf") return bytes;
+  if (type === "application/json") return encodeRequest(JSON.parse(bytes.toString(), idFromHex));
+  throw new HostError("ERR_BAD_REQUEST", `content-type ${body.contentType} is not read`);
 }
 
-async function unpack({ bytes, contentEncoding }: OtlpBody, limitBytes: number): Promise<Buffer> {
+/** The spans of a body of protobuf. */
+export function decodeSpans(bytes: Uint8Array): Span[] {
+  return decodeRequest(bytes).resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    const service = attributesOf(resource?.attributes ?? [])["service.name"];
+    return scopeSpans.flatMap(({ spans }) =>
+      spans.map((span) => spanOf(span, String(service ?? "unknown"))),
+    );
+  });
+}
+
+/** One span of such a body. */
+export function decodeSpan(bytes: Uint8Array, service: string): Span {
+  return spanOf(decodeOneSpan(bytes), service);
+}
+
+async function unzipped({ bytes, contentEncoding }: OtlpBody, limitBytes: number): Promise<Buffer> {
   if (contentEncoding === undefined || contentEncoding === "identity") return bytes;
   if (contentEncoding !== "gzip") {
     throw new HostError("ERR_BAD_REQUEST", `content-encoding ${contentEncoding} is not read`);
@@ -82,15 +90,6 @@ async function unpack({ bytes, contentEncoding }: OtlpBody, limitBytes: number):
   }
 }
 
-function decoded(bytes: Buffer, contentType: string): ExportTraceServiceRequest {
-  const type = parseMediaType(contentType).essence;
-  if (type === "application/x-protobuf") return decodeRequest(bytes);
-  if (type === "application/json") {
-    return requestFromJson(JSON.parse(bytes.toString(), idFromHex));
-  }
-  throw new HostError("ERR_BAD_REQUEST", `content-type ${contentType} is not read`);
-}
-
 /** OTLP's JSON has ids as hex, where protobuf's own mapping has base64. */
 function idFromHex(key: string, value: unknown): unknown {
   const isId = ["traceId", "spanId", "parentSpanId"].includes(key) && typeof value === "string";
@@ -99,7 +98,7 @@ function idFromHex(key: string, value: unknown): unknown {
 
 function spanOf(span: OtlpSpan, service: string): Span {
   const attributes = attributesOf(span.attributes);
-  const failed = span.status?.code === statusCodes.STATUS_CODE_ERROR;
+  const failed = span.status?.code === statusError;
   return {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
@@ -120,12 +119,9 @@ function spanOf(span: OtlpSpan, service: string): Span {
   };
 }
 
-const kinds: Readonly<Record<number, Span["kind"]>> = {
-  [spanKinds.SPAN_KIND_SERVER ?? 0]: "server",
-  [spanKinds.SPAN_KIND_CLIENT ?? 0]: "client",
-  [spanKinds.SPAN_KIND_PRODUCER ?? 0]: "producer",
-  [spanKinds.SPAN_KIND_CONSUMER ?? 0]: "consumer",
-};
+/** By the numbers of SpanKind in proto/otlp.proto. */
+const kinds = ["internal", "internal", "server", "client", "producer", "consumer"] as const;
+const statusError = 2;
 
 function attributesOf(list: readonly KeyValue[]): Attributes {
   const entries = list.flatMap(({ key, value }) => {

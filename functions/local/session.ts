@@ -1,5 +1,6 @@
 import { loadConfig } from "#host/base/config";
 import { HostError } from "#host/base/errors";
+import { batchedOutput } from "./batched-output.ts";
 import { DeclarationError } from "./declarations/check.ts";
 import { loadFunctions, localDir } from "./discover.ts";
 import { clearData } from "./fresh.ts";
@@ -58,7 +59,12 @@ export async function runSession(args: string[], { reload = false } = {}): Promi
 async function run({ options, reload, env, claim, signals }: Session): Promise<void> {
   const { stop, kill } = signals;
   const said = options.json ? process.stderr : process.stdout;
-  const say = (line: string) => said.write(`${line}\n`);
+  const output = batchedOutput(process.stdout);
+  process.once("exit", output.flush);
+  const say = (line: string) => {
+    output.flush();
+    said.write(`${line}\n`);
+  };
   const format = createLogFormat({ json: options.json, color: process.stdout.isTTY });
   const since = performance.now();
   let graph: Graph | undefined;
@@ -83,7 +89,7 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
       env,
       oneProcess: options.oneProcess,
       signal: stop,
-      logs: (line) => process.stdout.write(format(line)),
+      logs: (line) => output.write(format(line)),
       report: say,
       progress,
       ...(reloader && { onImport: reloader.onImport }),

@@ -2,28 +2,35 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Graph } from "#host/kinds/graph";
 import graph from "../../gateway/graph.json" with { type: "json" };
-import type { Span } from "../otlp.ts";
+import { encodeSpans, type SentSpan } from "../../test/support/otlp.ts";
 import { createLiveFigures } from "./live-figures.ts";
-import { edgeOf } from "./span-edge.ts";
-import { createSpanRing } from "./span-ring.ts";
+import { seenSpans } from "./seen-spans.ts";
+import { createSpanRing, type SeenSpan } from "./span-ring.ts";
 import { traceOf, tracesOf } from "./traces.ts";
 
-function spanOf(parts: Partial<Span>): Span {
-  return {
-    traceId: "t1",
-    spanId: "s1",
-    parentSpanId: null,
+const begin = 1_700_000_000_000;
+
+interface Parts extends Partial<SentSpan> {
+  startMs?: number;
+}
+
+function encoded({ startMs = begin, ...parts }: Parts): Uint8Array {
+  const span: SentSpan = {
+    traceId: "01",
+    spanId: "01",
     service: "service-a",
-    name: "a name",
     kind: "client",
-    startMs: 1_700_000_000_000,
-    durationMs: 10,
-    attributes: {},
-    error: null,
-    events: [],
-    links: [],
+    name: "a name",
+    ms: 10,
     ...parts,
   };
+  return encodeSpans([span], startMs + span.ms);
+}
+
+function seen(parts: Parts): SeenSpan {
+  const [span] = seenSpans(encoded(parts));
+  assert.ok(span);
+  return span;
 }
 
 const http = { "http.request.method": "GET" };
@@ -60,17 +67,17 @@ for (const [what, parts, edge] of [
   ["work of its own", { kind: "internal", attributes: toC }, undefined],
 ] as const) {
   test(`${what} is ${edge ? `the edge ${edge}` : "no edge"}`, () => {
-    const found = edgeOf(spanOf(parts));
+    const found = seen(parts).edge;
     assert.equal(found && `${found.from} -${found.protocol}-> ${found.to}`, edge);
   });
 }
 
 function figures() {
-  let now = 1_700_000_000_000;
+  let now = begin;
   const ring = createSpanRing({ now: () => now });
   const live = createLiveFigures(graph as Graph);
   return {
-    see: (parts: Partial<Span>) => live.see(ring.add([spanOf(parts)])),
+    see: (parts: Parts) => live.see(ring.add(1, [seen(parts)])),
     later: (ms: number) => {
       now += ms;
     },
@@ -141,43 +148,37 @@ test("names from outside do not grow without end", () => {
   assert.ok(node("stranger-1"));
 });
 
-test("the ring keeps the last spans, and no trace without any", () => {
+test("the ring keeps the last bytes, and no trace without any", () => {
   let now = 0;
-  const ring = createSpanRing({ most: 3, longestMs: 1_000, now: () => now });
-  for (const traceId of ["a", "a", "b", "b"]) ring.add([spanOf({ traceId })]);
-  assert.equal(ring.size, 3);
-  assert.equal(ring.trace("a").length, 1);
+  const ring = createSpanRing({ mostBytes: 300, longestMs: 1_000, now: () => now });
+  const add = (traceId: string) => ring.add(100, [seen({ traceId })]);
+  for (const traceId of ["0a", "0a", "0b", "0b"]) add(traceId);
+  assert.equal(ring.bytes, 300);
+  assert.equal(ring.trace("0a").length, 1);
   now = 500;
-  ring.add([spanOf({ traceId: "c" })]);
-  assert.deepEqual(ring.trace("a"), []);
+  add("0c");
+  assert.deepEqual(ring.trace("0a"), []);
   assert.deepEqual(
-    ring.traces().map((trace) => trace.map(({ span }) => span.traceId)),
-    [["b", "b"], ["c"]],
+    ring.traces().map((trace) => trace.map(({ traceId }) => traceId)),
+    [["0b", "0b"], ["0c"]],
   );
   now = 1_400;
-  assert.equal(ring.size, 1);
+  assert.equal(ring.bytes, 100);
   now = 2_000;
-  assert.equal(ring.size, 0);
+  assert.equal(ring.bytes, 0);
   assert.deepEqual(ring.traces(), []);
 });
 
 test("a trace's spans are listed in the order in which they began, callers first", () => {
   const ring = createSpanRing();
-  const begin = 1_700_000_000_000;
-  ring.add([
-    spanOf({ spanId: "c", parentSpanId: "b", startMs: begin + 5, durationMs: 2, error: "away" }),
-    spanOf({ spanId: "b", parentSpanId: "a", startMs: begin, durationMs: 9 }),
-    spanOf({
-      spanId: "a",
-      name: "GET /api/greeting",
-      startMs: begin,
-      durationMs: 10,
-      events: [{ name: "x", atMs: begin + 3, attributes: {} }],
-    }),
+  ring.add(1, [
+    seen({ spanId: "0c", parentSpanId: "0b", startMs: begin + 5, ms: 2, error: "away" }),
+    seen({ spanId: "0b", parentSpanId: "0a", ms: 9 }),
+    seen({ spanId: "0a", name: "GET /api/greeting", events: { x: begin + 3 } }),
     // The consumer comes a second later, and is a part of it all the same.
-    spanOf({ spanId: "d", parentSpanId: "b", startMs: begin + 1_000, durationMs: 4 }),
+    seen({ spanId: "0d", parentSpanId: "0b", startMs: begin + 1_000, ms: 4 }),
   ]);
-  const trace = traceOf(ring, "t1");
+  const trace = traceOf(ring, "01");
   assert.partialDeepStrictEqual(trace, {
     name: "GET /api/greeting",
     startedAt: new Date(begin).toISOString(),
@@ -188,10 +189,10 @@ test("a trace's spans are listed in the order in which they began, callers first
   assert.deepEqual(
     trace?.timeline.map(({ spanId, offsetMs }) => [spanId, offsetMs]),
     [
-      ["a", 0],
-      ["b", 0],
-      ["c", 5],
-      ["d", 1_000],
+      ["0a", 0],
+      ["0b", 0],
+      ["0c", 5],
+      ["0d", 1_000],
     ],
   );
   assert.deepEqual(trace?.timeline[0]?.events, [{ name: "x", offsetMs: 3 }]);
@@ -200,9 +201,9 @@ test("a trace's spans are listed in the order in which they began, callers first
 test("requests are listed newest first, as many as are asked for", () => {
   const ring = createSpanRing();
   for (let i = 0; i < 5; i++) {
-    ring.add([spanOf({ traceId: `t${i}`, startMs: 1_700_000_000_000 + i })]);
+    ring.add(1, [seen({ traceId: `0${i}`, startMs: begin + i })]);
   }
   const ids = tracesOf(ring, { node: "service-a", limit: 2 }).map(({ traceId }) => traceId);
-  assert.deepEqual(ids, ["t4", "t3"]);
+  assert.deepEqual(ids, ["04", "03"]);
   assert.deepEqual(tracesOf(ring, { node: "service-b", limit: 2 }), []);
 });

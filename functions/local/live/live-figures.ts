@@ -1,11 +1,10 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/kinds/graph";
 import { type LiveEdge, type LiveNode, triggeredKinds } from "../../ui/live.ts";
-import type { Span } from "../otlp.ts";
 import { Meter } from "./meter.ts";
-import type { SeenSpan } from "./span-ring.ts";
+import type { SeenBody } from "./span-ring.ts";
 
 export interface LiveFigures {
-  see(spans: readonly SeenSpan[]): void;
+  see(body: SeenBody): void;
   nodes(now: number): Omit<LiveNode, "state">[];
   edges(now: number): LiveEdge[];
 }
@@ -58,19 +57,18 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   };
 
   return {
-    see(spans) {
-      for (const { span, edge, at } of spans) {
-        const failed = hasFailed(span);
-        const answers = span.kind === "server" || span.kind === "consumer";
-        if (answers) nodeMeter(span.service)?.add(span.durationMs, failed, at);
+    see({ at, spans }) {
+      for (const { kind, service, durationMs, failed, edge } of spans) {
+        const answers = kind === "server" || kind === "consumer";
+        if (answers) nodeMeter(service)?.add(durationMs, failed, at);
         if (!edge) continue;
         const seen = seenEdge(edge);
         if (!seen) continue;
-        seen.meter.add(span.durationMs, failed, at);
+        seen.meter.add(durationMs, failed, at);
         for (const name of [edge.from, edge.to]) nodeMeter(name);
         // A database and a queue send no spans: their clients' count for them.
-        const tellsOfTarget = edge.protocol === "mongodb" || span.kind === "producer";
-        if (tellsOfTarget) nodeMeter(edge.to)?.add(span.durationMs, failed, at);
+        const tellsOfTarget = edge.protocol === "mongodb" || kind === "producer";
+        if (tellsOfTarget) nodeMeter(edge.to)?.add(durationMs, failed, at);
       }
     },
     nodes(now) {
@@ -88,11 +86,6 @@ export function createLiveFigures(declared: Graph): LiveFigures {
       });
     },
   };
-}
-
-/** A call that was given up, because a sibling failed or a client left, is no failure of its callee. */
-function hasFailed({ error, attributes }: Span): boolean {
-  return error !== null && attributes["error.type"] !== "ERR_CANCELLED";
 }
 
 /** Whether an edge is the graph's, protocol included. The gateway may trigger any function. */

@@ -24,6 +24,7 @@ import { createLiveFigures } from "./live-figures.ts";
 import { createLogTail } from "./log-tail.ts";
 import { windowSeconds } from "./meter.ts";
 import { createQueueDepth, type QueueDepth } from "./queue-depth.ts";
+import { seenSpans } from "./seen-spans.ts";
 import { createSpanForwarder } from "./span-forwarder.ts";
 import { createSpanRing } from "./span-ring.ts";
 
@@ -102,7 +103,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
 
   const feed = createGraphFeed(take);
   const receive = createOtlpReceiver({
-    onSpans: (spans) => figures.see(ring.add(spans)),
+    take: (bytes) => figures.see(ring.add(bytes.length, seenSpans(bytes))),
     onBody: (body) => forwarder?.send(body),
   });
   const processOf = (name: string) => (draining ? undefined : processes.get(name));

@@ -1,15 +1,29 @@
 import type { GraphEdge } from "#host/kinds/graph";
-import type { Span } from "../otlp.ts";
+import type { Glance } from "../otlp-glance.ts";
+
+/** The attributes that tell a span's edge. */
+export const edgeAttributes = [
+  "messaging.system.name",
+  "messaging.destination.name",
+  "db.system.name",
+  "db.namespace",
+  "db.collection.name",
+  "server.service.name",
+  "rpc.system.name",
+  "http.request.method",
+  "cloudevents.event_id",
+] as const;
 
 /**
  * The edge of the graph that a span belongs to. Edges are read on the caller's side, and on a queue's both
  * sides; undefined for what a function does by itself, and for answering, which its caller reports.
  */
-export function edgeOf({ kind, service, attributes }: Span): GraphEdge | undefined {
-  const text = (name: string) => {
-    const value = attributes[name];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
+export function edgeOf({
+  kind,
+  service,
+  attributes,
+}: Pick<Glance, "kind" | "service" | "attributes">): GraphEdge | undefined {
+  const text = (name: (typeof edgeAttributes)[number]) => attributes[name] || undefined;
   const queue = text("messaging.system.name") === "rabbitmq" && text("messaging.destination.name");
   if (queue && kind === "producer") {
     return { from: service, to: `rabbitmq:${queue}`, protocol: "amqp" };

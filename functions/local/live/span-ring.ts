@@ -1,61 +1,80 @@
 import type { GraphEdge } from "#host/kinds/graph";
 import type { Span } from "../otlp.ts";
-import { edgeOf } from "./span-edge.ts";
 
+/** What is counted of a span at once. */
 export interface SeenSpan {
-  readonly span: Span;
+  readonly traceId: string;
+  readonly service: string;
+  readonly kind: Span["kind"];
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly failed: boolean;
   readonly edge: GraphEdge | undefined;
+  /** All of it, decoded anew each time. */
+  whole(): Span;
+}
+
+/** The spans of one request of an exporter. */
+export interface SeenBody {
+  readonly bytes: number;
   /** When it came: ms since the epoch. */
   readonly at: number;
+  readonly spans: readonly SeenSpan[];
 }
 
 export interface SpanRing {
-  add(spans: readonly Span[]): readonly SeenSpan[];
+  add(bytes: number, spans: readonly SeenSpan[]): SeenBody;
   /** The spans of a trace, in the order in which they came. */
   trace(traceId: string): readonly SeenSpan[];
   /** Every trace that is kept, oldest first. */
   traces(): readonly (readonly SeenSpan[])[];
-  readonly size: number;
+  /** How many bytes are kept. */
+  readonly bytes: number;
 }
 
-/** The last spans, by their traces. The oldest go when there are too many, or when their time is up. */
+/** The last spans, by their traces, as bytes. The oldest bodies go when there are too many, or when their time is up. */
 export function createSpanRing({
-  most = 20_000,
+  mostBytes = 8 * 1_048_576,
   longestMs = 5 * 60_000,
   now = Date.now,
 } = {}): SpanRing {
   const byTrace = new Map<string, SeenSpan[]>();
-  let spans: SeenSpan[] = [];
+  let bodies: SeenBody[] = [];
   /** Those before it are forgotten; they are cut off when they are as many as the others. */
   let first = 0;
+  let bytes = 0;
 
   const forget = () => {
     const latest = now() - longestMs;
-    while (first < spans.length) {
-      const oldest = spans[first];
-      if (!oldest || (spans.length - first <= most && oldest.at >= latest)) break;
+    while (first < bodies.length) {
+      const oldest = bodies[first];
+      if (!oldest || (bytes <= mostBytes && oldest.at >= latest)) break;
       first += 1;
-      const trace = byTrace.get(oldest.span.traceId);
-      trace?.shift();
-      if (trace?.length === 0) byTrace.delete(oldest.span.traceId);
+      bytes -= oldest.bytes;
+      for (const { traceId } of oldest.spans) {
+        const trace = byTrace.get(traceId);
+        trace?.shift();
+        if (trace?.length === 0) byTrace.delete(traceId);
+      }
     }
-    if (first > spans.length / 2) {
-      spans = spans.slice(first);
+    if (first > bodies.length / 2) {
+      bodies = bodies.slice(first);
       first = 0;
     }
   };
 
   return {
-    add(some) {
-      const seen = some.map((span) => ({ span, edge: edgeOf(span), at: now() }));
-      for (const one of seen) {
-        spans.push(one);
-        const trace = byTrace.get(one.span.traceId);
-        if (trace) trace.push(one);
-        else byTrace.set(one.span.traceId, [one]);
+    add(size, spans) {
+      const body = { bytes: size, at: now(), spans };
+      bodies.push(body);
+      bytes += size;
+      for (const span of spans) {
+        const trace = byTrace.get(span.traceId);
+        if (trace) trace.push(span);
+        else byTrace.set(span.traceId, [span]);
       }
       forget();
-      return seen;
+      return body;
     },
     trace(traceId) {
       forget();
@@ -65,9 +84,9 @@ export function createSpanRing({
       forget();
       return [...byTrace.values()];
     },
-    get size() {
+    get bytes() {
       forget();
-      return spans.length - first;
+      return bytes;
     },
   };
 }

@@ -14,19 +14,20 @@ export function tracesOf(ring: SpanRing, { node, edge, limit }: TraceQuery): Tra
   const asked = (seen: SeenSpan) => {
     if (edge) return seen.edge?.from === edge.from && seen.edge.to === edge.to;
     if (node === undefined) return true;
-    return seen.span.service === node || seen.edge?.from === node || seen.edge?.to === node;
+    return seen.service === node || seen.edge?.from === node || seen.edge?.to === node;
   };
   return ring
     .traces()
     .filter((trace) => trace.some(asked))
-    .map((trace) => summaryOf(trace.map(({ span }) => span)))
-    .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
-    .slice(0, limit);
+    .map((trace) => ({ trace, begin: beginOf(trace) }))
+    .sort((a, b) => b.begin - a.begin)
+    .slice(0, limit)
+    .map(({ trace }) => summaryOf(trace.map((seen) => seen.whole())));
 }
 
 /** Undefined when nothing of it is kept. */
 export function traceOf(ring: SpanRing, traceId: string): Trace | undefined {
-  const spans = ring.trace(traceId).map(({ span }) => span);
+  const spans = ring.trace(traceId).map((seen) => seen.whole());
   if (spans.length === 0) return undefined;
   const begin = beginOf(spans);
   // Those that began together: callers before those that they called, in whatever order they came.
@@ -67,7 +68,7 @@ function entryOf(span: Span, begin: number): TraceSpan {
   };
 }
 
-function beginOf(spans: readonly Span[]): number {
+function beginOf(spans: readonly Pick<Span, "startMs">[]): number {
   return Math.min(...spans.map(({ startMs }) => startMs));
 }
 

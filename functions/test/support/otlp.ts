@@ -13,6 +13,8 @@ export interface SentSpan {
   ms: number;
   error?: string;
   attributes?: Record<string, string | number>;
+  /** What happened on the way, by name: ms since the epoch. */
+  events?: Record<string, number>;
 }
 
 const kinds = {
@@ -41,7 +43,10 @@ export async function sendSpans(origin: string, spans: readonly SentSpan[]): Pro
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
 }
 
-function encode({ kind, name, ms, error, attributes = {}, ...ids }: SentSpan, now: number) {
+function encode(
+  { kind, name, ms, error, attributes = {}, events = {}, ...ids }: SentSpan,
+  now: number,
+) {
   return {
     traceId: Buffer.from(ids.traceId, "hex"),
     spanId: Buffer.from(ids.spanId, "hex"),
@@ -51,7 +56,7 @@ function encode({ kind, name, ms, error, attributes = {}, ...ids }: SentSpan, no
     startTimeUnixNano: nano(now - ms),
     endTimeUnixNano: nano(now),
     attributes: keyValues(attributes),
-    events: [],
+    events: Object.entries(events).map(([event, at]) => ({ name: event, timeUnixNano: nano(at) })),
     links: [],
     status: error === undefined ? undefined : { code: "STATUS_CODE_ERROR", message: error },
   };

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Span } from "../../local/otlp.ts";
+import { decodeSpans, type Span } from "../../local/otlp.ts";
 import { createOtlpReceiver } from "../../local/otlp-receiver.ts";
 import { until } from "./until.ts";
 
@@ -27,7 +27,7 @@ export async function startReceiver(): Promise<Receiver> {
   let refused = 0;
   let behaviour: "well" | "broken" | "silent" = "well";
   const receive = createOtlpReceiver({
-    onSpans: (some) => void spans.push(...some),
+    take: (bytes) => void spans.push(...decodeSpans(bytes)),
     onBody: ({ bytes }) => void bodies.push(bytes),
   });
   const server = createServer((request, response) => {
