@@ -1,4 +1,7 @@
-/** `--growth`: what a request costs as the chain of functions below it grows. */
+/**
+ * `--growth`: what a request costs as the chain of functions below its entry grows. An entry with one function below
+ * it is a chain of 1, so that each chain has as many calls as functions.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addressVariable } from "#host/base/config";
@@ -12,7 +15,7 @@ import type { RunHooks } from "./run.ts";
 import { type Figure, figureOf } from "./statistics.ts";
 
 export interface GrowthResult {
-  /** CPU ms per request over all functions, by the number of functions in the chain. */
+  /** CPU ms per request over all functions, by the length of the chain below the entry. */
   readonly cpuMs: Readonly<Record<string, Figure>>;
 }
 
@@ -22,14 +25,15 @@ const concurrency = 10;
 const warmUpRequests = 1_000;
 const path = "/api/greeting";
 
-const names = Array.from({ length: longest }, (_, index) => `chain-${index + 1}`);
+/** The last calls none. */
+const names = Array.from({ length: longest + 1 }, (_, index) => `chain-${index}`);
 
 export async function runGrowth(
   { rounds, seconds }: { rounds: number; seconds: number },
   { report, signal }: RunHooks,
 ): Promise<GrowthResult> {
   await using stack = new AsyncDisposableStack();
-  report(`building ${longest} functions that call each other`);
+  report(`building ${names.length} functions that call each other`);
   const clone = stack.use(await makeClone());
   const functions = join(clone.folder, "functions");
   for (const [index, name] of names.entries()) {
@@ -74,7 +78,7 @@ export async function runGrowth(
   };
 }
 
-/** A chain of 4 is the last four of the longest: the same processes, asked at another place. */
+/** A chain of 4 is the end of the longest: the same processes, asked at another place. */
 function endOf(graph: Contender, length: number): Contender {
   const port = graph.port(names[longest - length] ?? "");
   return {
@@ -86,7 +90,7 @@ function endOf(graph: Contender, length: number): Contender {
 
 /** Callees before their callers. */
 function servicesOf(length: number): string[] {
-  return Array.from({ length }, (_, index) => `Chain-${longest - index}`);
+  return Array.from({ length: length + 1 }, (_, index) => `Chain-${longest - index}`);
 }
 
 /** Both protocols in turn, as in the graph. */
@@ -103,24 +107,24 @@ ${callee ? `  calls: [${protocol}("${callee}")],\n` : ""}});
 }
 
 export function growthLines({ cpuMs }: GrowthResult): string[] {
-  const one = cpuMs["1"]?.median ?? Number.NaN;
   return [
-    `CPU ms per request of a chain of functions, ${concurrency} clients`,
+    `CPU ms per request of an entry and a chain of functions below it, ${concurrency} clients`,
     ...columns([
       ["functions", "CPU ms/request", "of as many chains of 1", "per function added"],
       ...lengths.map((length, index) => {
-        const figure = cpuMs[length];
         const before = lengths[index - 1];
-        const added = before
-          ? ((figure?.median ?? 0) - (cpuMs[before]?.median ?? 0)) / (length - before)
-          : one;
+        const added = before && (median(cpuMs, length) - median(cpuMs, before)) / (length - before);
         return [
           String(length),
-          showFigure(figure, 2),
-          ((figure?.median ?? 0) / (one * length)).toFixed(2),
-          added.toFixed(2),
+          showFigure(cpuMs[length], 2),
+          (median(cpuMs, length) / (median(cpuMs, 1) * length)).toFixed(2),
+          added?.toFixed(2) ?? "",
         ];
       }),
     ]),
   ];
+}
+
+function median(figures: GrowthResult["cpuMs"], length: number): number {
+  return figures[length]?.median ?? Number.NaN;
 }
