@@ -15,6 +15,8 @@ export interface Contender extends AsyncDisposable {
   readonly expected: Expected;
   /** The functions' processes; empty for what runs elsewhere. */
   readonly processes: readonly Process[];
+  /** Of its broker and database. */
+  backingPids(): number[];
   /** The port of a function, where one function alone is asked. */
   port(name: string): number | undefined;
   /**
@@ -68,6 +70,7 @@ export async function startTree(options: TreeOptions): Promise<Contender> {
     url: new URL(`http://127.0.0.1:${gateway}${path}`),
     expected,
     processes,
+    backingPids: () => backing?.pids() ?? [],
     port: (one) => ports.get(one),
     async settle(answers) {
       if (!database) return;
@@ -90,6 +93,7 @@ export function against(url: URL): Contender {
     url: target,
     expected: "greetings",
     processes: [],
+    backingPids: () => [],
     port: () => undefined,
     settle: async () => {},
     async [Symbol.asyncDispose]() {},

@@ -22,6 +22,8 @@ export interface Point {
   readonly p99Ms: Figure;
   /** Over all function processes, with the work that follows the answer; absent for what runs elsewhere. */
   readonly cpuMs?: Figure;
+  /** Of its broker and database. */
+  readonly backingCpuMs?: Figure;
   readonly clientCpu: Figure;
   readonly wrong: number;
   readonly firstWrong?: string;
@@ -48,6 +50,7 @@ export interface Sample {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMs: number;
+  readonly backingCpuMs: number;
   readonly clientCpu: number;
   readonly wrong: number;
   readonly firstWrong?: string;
@@ -125,13 +128,19 @@ export async function sample(
 ): Promise<Sample> {
   const { url, expected, processes } = contender;
   const pids = processes.map(({ pid }) => pid);
-  const before = cpuMsOf(pids);
+  const backing = contender.backingPids();
+  const before = { functions: cpuMsOf(pids), backing: cpuMsOf(backing) };
   const result = await load.run({ url: url.href, expected, ...how });
   const failed = processes.map((one) => one.failure()).find(Boolean);
   if (failed) throw new Error(failed);
   // Where answers were wrong, not every one of them is followed by a message.
   if (result.wrong === 0) await contender.settle(result.right);
-  return { ...result, cpuMs: (cpuMsOf(pids) - before) / (result.right + result.wrong) };
+  const answers = result.right + result.wrong;
+  return {
+    ...result,
+    cpuMs: (cpuMsOf(pids) - before.functions) / answers,
+    backingCpuMs: (cpuMsOf(backing) - before.backing) / answers,
+  };
 }
 
 function pointOf(samples: readonly Sample[], withCpu: boolean): Point {
@@ -141,7 +150,10 @@ function pointOf(samples: readonly Sample[], withCpu: boolean): Point {
     perSecond: figure(({ perSecond }) => perSecond),
     p50Ms: figure(({ p50Ms }) => p50Ms),
     p99Ms: figure(({ p99Ms }) => p99Ms),
-    ...(withCpu && { cpuMs: figure(({ cpuMs }) => cpuMs) }),
+    ...(withCpu && {
+      cpuMs: figure(({ cpuMs }) => cpuMs),
+      backingCpuMs: figure(({ backingCpuMs }) => backingCpuMs),
+    }),
     clientCpu: figure(({ clientCpu }) => clientCpu),
     wrong: samples.reduce((sum, { wrong }) => sum + wrong, 0),
     ...(firstWrong !== undefined && { firstWrong }),

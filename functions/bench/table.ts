@@ -8,7 +8,15 @@ export function missionLines({ database, contenders, sizes }: MissionResult): st
   return [
     `The whole mission, database ${database}: medians (smallest-largest) of all rounds`,
     ...columns([
-      ["clients, contender", "requests/s", "p50 ms", "p99 ms", "CPU ms/request", "client's CPU"],
+      [
+        "clients, contender",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms/request",
+        "broker, database",
+        "client's CPU",
+      ],
       ...byPoint(contenders).map(([concurrency, name, point]) => [
         `${concurrency.padStart(3)}  ${name}`,
         ...(point.wrong > 0
@@ -18,6 +26,7 @@ export function missionLines({ database, contenders, sizes }: MissionResult): st
               showFigure(point.p50Ms, 1),
               showFigure(point.p99Ms, 1),
               showFigure(point.cpuMs, 2),
+              showFigure(point.backingCpuMs, 2),
               `${(point.clientCpu.median * 100).toFixed(0)} %`,
             ]),
       ]),
