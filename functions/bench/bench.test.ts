@@ -62,11 +62,16 @@ test("a contender that answers wrongly is shown as wrong, and its speed is not",
 });
 
 test("an option that cannot be is refused by name", () => {
-  for (const args of [
+  for (const [option, value] of [
     ["--only", "nonsense"],
     ["--seconds", "0"],
     ["--database", "x"],
-  ]) {
-    assert.throws(() => parseBenchOptions(args), UsageError);
+    ["--against-start", "/nowhere"],
+  ] as const) {
+    assert.throws(
+      () => parseBenchOptions([option, value]),
+      (error: Error) =>
+        error instanceof UsageError && error.message.startsWith(`${option} ${value}`),
+    );
   }
 });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parse, positive, UsageError } from "../local/options.ts";
 import type { DatabaseKind } from "./backing.ts";
 import { type ContenderName, contenderNames } from "./contenders.ts";
@@ -98,7 +100,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       cold: values.cold || check,
       whole: values.whole || check,
       growth: values.growth || check,
-      againstStart: values["against-start"],
+      againstStart: checkoutOf(values["against-start"]),
       profile: profile === undefined ? undefined : contenderNamed("profile", profile),
       tracing: values.tracing,
     },
@@ -111,6 +113,15 @@ export function parseBenchOptions(args: string[]): BenchOptions {
 
 function list(text: string): string[] {
   return text.split(",").filter(Boolean);
+}
+
+function checkoutOf(folder: string | undefined): string | undefined {
+  if (folder === undefined) return undefined;
+  const missing = ["package.json", "node_modules"].find((one) => !existsSync(join(folder, one)));
+  if (missing === undefined) return resolve(folder);
+  throw new UsageError(
+    `--against-start ${folder}: there is no ${missing}; a checkout is expected in which npm ci has run`,
+  );
 }
 
 function contenderNamed(option: string, name: string): ContenderName {
