@@ -46,7 +46,9 @@ function panelOf(panel: Panel, contenders: readonly Measured[], top: number): st
       return point && point.wrong === 0 ? panel.of(point) : undefined;
     }),
   );
-  const largest = Math.max(1e-9, ...figures.flat().map((figure) => figure?.median ?? 0));
+  const medians = figures.flat().map((figure) => figure?.median ?? 0);
+  // Room for the lines, but not for one round in which something else ran.
+  const largest = Math.max(1e-9, ...medians) * 1.15;
   const bottom = top + plot.top + plot.height;
   const y = (value: number) => bottom - (Math.min(value, largest) / largest) * plot.height;
   const group = (width - plot.left - 10) / clients.length;
@@ -60,7 +62,7 @@ function panelOf(panel: Panel, contenders: readonly Measured[], top: number): st
       return [
         `<rect x="${round(x)}" y="${round(y(figure.median))}" width="${round(bar - 2)}" height="${round(bottom - y(figure.median))}" fill="${colourOf(index)}"/>`,
         `<path d="M${round(middle)} ${round(y(figure.min))}V${round(y(figure.max))}" stroke="#808080"/>`,
-        `<text x="${round(middle)}" y="${round(y(figure.median) - 3)}" font-size="10" text-anchor="middle">${shown}</text>`,
+        `<text x="${round(middle)}" y="${round(y(figure.max) - 3)}" font-size="10" text-anchor="middle">${shown}</text>`,
       ];
     }),
   );
