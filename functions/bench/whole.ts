@@ -1,5 +1,6 @@
 /** `npm start` as a person runs it: what all its processes hold, and how fast it answers. */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { whyNoNpmStart } from "../chaos/npm-start.ts";
 import { functionNames } from "../local/discover.ts";
 import {
@@ -115,14 +116,14 @@ async function ask(url: string, requests: number): Promise<LoadResult> {
   return result;
 }
 
-/** FUNCTION_TARGET where there is one: the command lines of all functions are the same. */
+/** Of a function its name: the command lines of all functions are the same. */
 function commandOf(pid: number): string {
+  const [file = "", script = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  const name = basename(file);
+  if (name !== "node") return name;
   const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   const target = environment.find((entry) => entry.startsWith("FUNCTION_TARGET="));
-  if (target) return target.replace("FUNCTION_TARGET=", "");
-  const [file = "", script = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  const name = file.replace(/.*\//, "");
-  return name === "node" ? `node ${script.replace(/.*\//, "")}` : name;
+  return target?.replace("FUNCTION_TARGET=", "") ?? `node ${basename(script)}`;
 }
 
 /** Linux: shared pages by how many processes share them. */
