@@ -8,6 +8,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/kinds/definition.ts";
 import { sbomOf } from "./sbom.ts";
+import { stackMapOf } from "./stack-map.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
@@ -29,16 +30,19 @@ export async function bundle(
     outfile: join(folder, "main.js"),
     bundle: true,
     minify: true,
+    inject: [join(root, "functions/host/stacks.ts")],
+    // For profilers; stacks have a map of their own.
     sourcemap: true,
-    // A stack names files and lines of the repository; their text need not be in the image.
     sourcesContent: false,
     // Names of classes are in logs.
     keepNames: true,
     platform: "node",
-    format: "esm",
+    // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
+    format: "cjs",
     target: "node24",
     tsconfig: join(root, "tsconfig.json"),
-    banner: { js: banner },
+    define: { "import.meta.dirname": "__dirname", "import.meta.url": "urlOfBundle" },
+    banner: { js: 'const urlOfBundle = require("node:url").pathToFileURL(__filename).href;' },
     legalComments: "external",
     logLevel: "warning",
     absWorkingDir: root,
@@ -47,6 +51,13 @@ export async function bundle(
   });
   const sbom = await sbomOf(name, Object.keys(metafile.inputs));
   await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
+  const map = JSON.parse(await readFile(join(folder, "main.js.map"), "utf8"));
+  await writeFile(
+    join(folder, "main.js.stacks"),
+    JSON.stringify(stackMapOf(map, { folder, root })),
+  );
+  // Without it Node looks for one in every folder above.
+  await writeFile(join(folder, "package.json"), '{"type":"commonjs"}');
   await putPage(name, folder);
 }
 
@@ -63,11 +74,6 @@ async function putPage(name: string, folder: string): Promise<void> {
 
 /** Where ui looks for its page, beside its code. */
 const builtPage = "built-page";
-
-/** What CommonJS packages expect to find around them. */
-const banner = `import { createRequire as createRequireOfBundle } from "node:module";
-const require = createRequireOfBundle(import.meta.url);
-const folderOfBundle = import.meta.dirname;`;
 
 /** Leaves out what the function's declaration does not need. A plain handler has none: it keeps all. */
 function withoutDrivers(definition: Definition | undefined): Plugin {
@@ -130,7 +136,7 @@ function packageFiles(folder: string): Plugin {
           await copyProtos(join(packages, owner), join(folder, "packages", owner));
         }
         return {
-          contents: source.replaceAll("__dirname", `(folderOfBundle + "/packages/${own}")`),
+          contents: source.replaceAll("__dirname", `(__dirname + "/packages/${own}")`),
           loader: "js",
         };
       });

@@ -1,18 +1,17 @@
 /**
- * `npm run bench:tracing`: what tracing costs. Two graphs, one that sends all its spans to a receiver and one
- * that does not, answer the same load in turn, on their own brokers and databases; the medians are compared. Linux only, for the CPU times.
+ * What tracing costs: two graphs, one that sends all its spans to a receiver and one that makes none, answer the
+ * same load in turn, from their sources, on their own brokers and databases; the medians are compared.
  */
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { promisify } from "node:util";
 import { startTestGraph, type TestGraph } from "../test/support/graph.ts";
+import { type LoadGenerator, startLoadGenerator } from "./load.ts";
+import { cpuMsOf } from "./processes.ts";
+import { figureOf } from "./statistics.ts";
 
-const rounds = 7;
-const load = ["-n", "1000", "-c", "25"];
-const run = promisify(execFile);
+const load = { concurrency: 25, seconds: 0, requests: 1_000 };
+const warmUps = 3;
 
 /** Takes whatever it is sent and looks at nothing, as a receiver on another machine would cost. */
 async function startSink() {
@@ -25,76 +24,56 @@ async function startSink() {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { endpoint, bytes: () => bytes, close: () => server.close() };
+  return { endpoint, bytes: () => bytes, [Symbol.dispose]: () => void server.close() };
 }
 
 interface Measured {
-  perSecond: number;
+  readonly perSecond: number;
   /** Of all functions together, which other work on the machine changes less than the throughput. */
-  cpuMsPerRequest: number;
+  readonly cpuMsPerRequest: number;
 }
 
-/** CPU time that the functions have used so far, in clock ticks of 10 ms. */
-function cpuTicks({ graph }: TestGraph): number {
-  const ticks = graph.functions.map(({ name }) => {
-    const stat = readFileSync(`/proc/${graph.function(name).pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  return ticks.reduce((sum, one) => sum + one, 0);
+async function measure({ graph }: TestGraph, generator: LoadGenerator): Promise<Measured> {
+  const pids = graph.functions.map(({ name }) => graph.function(name).pid ?? 0);
+  const before = cpuMsOf(pids);
+  const url = `http://127.0.0.1:${graph.addresses.get("gateway")}/api/greeting`;
+  const result = await generator.run({ url, expected: "greetings", ...load });
+  if (result.wrong > 0) throw new Error(`${result.wrong} answers were wrong: ${result.firstWrong}`);
+  return { ...result, cpuMsPerRequest: (cpuMsOf(pids) - before) / result.right };
 }
 
-/** One load, by hey. */
-async function measure(system: TestGraph): Promise<Measured> {
-  const before = cpuTicks(system);
-  const url = `http://127.0.0.1:${system.graph.addresses.get("gateway")}/api/greeting`;
-  const { stdout } = await run("hey", [...load, url]).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    throw new Error(
-      "hey is needed: apt-get install hey, or go install github.com/rakyll/hey@latest",
-    );
-  });
-  const answered = Number(/\[200\]\s+(\d+) responses/.exec(stdout)?.[1] ?? 0);
-  if (answered !== Number(load[1])) throw new Error(`not all were answered:\n${stdout}`);
+function show({ perSecond, cpuMsPerRequest }: Measured): string {
+  return `${perSecond.toFixed(1)}/s, ${cpuMsPerRequest.toFixed(2)} ms of CPU each`;
+}
+
+function medians(of: readonly Measured[]): Measured {
   return {
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    cpuMsPerRequest: ((cpuTicks(system) - before) * 10) / answered,
+    perSecond: figureOf(of.map(({ perSecond }) => perSecond)).median,
+    cpuMsPerRequest: figureOf(of.map(({ cpuMsPerRequest }) => cpuMsPerRequest)).median,
   };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function show(measured: Measured | undefined): string {
-  return `${measured?.perSecond.toFixed(1)}/s, ${measured?.cpuMsPerRequest.toFixed(2)} ms of CPU each`;
-}
-
-const say = (line: string) => process.stdout.write(`${line}\n`);
-const sink = await startSink();
-const off = await startTestGraph({ OTEL_SDK_DISABLED: "true" });
-// As in a cluster, where who receives the spans is no work of the functions.
-const on = await startTestGraph({}, { spansTo: sink.endpoint });
-try {
+export async function runTracing(rounds: number, say: (line: string) => void): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const generator = stack.use(startLoadGenerator());
+  const sink = stack.use(await startSink());
+  const off = stack.use(await startTestGraph({ OTEL_SDK_DISABLED: "true" }));
+  // As in a cluster, where receiving the spans is no work of the functions.
+  const on = stack.use(await startTestGraph({}, { spansTo: sink.endpoint }));
   const seen = { off: [] as Measured[], on: [] as Measured[] };
-  for (const system of [off, on, off, on, off, on]) await measure(system);
-  for (let round = 1; round <= rounds; round++) {
-    seen.off.push(await measure(off));
-    seen.on.push(await measure(on));
-    say(`round ${round}: off ${show(seen.off.at(-1))}; on ${show(seen.on.at(-1))}`);
+  for (let time = 0; time < warmUps; time++) {
+    for (const system of [off, on]) await measure(system, generator);
   }
-  const medians = (of: readonly Measured[]): Measured => ({
-    perSecond: median(of.map(({ perSecond }) => perSecond)),
-    cpuMsPerRequest: median(of.map(({ cpuMsPerRequest }) => cpuMsPerRequest)),
-  });
+  for (let round = 1; round <= rounds; round++) {
+    const [without, traced] = [await measure(off, generator), await measure(on, generator)];
+    seen.off.push(without);
+    seen.on.push(traced);
+    say(`round ${round}: off ${show(without)}; on ${show(traced)}`);
+  }
   const [without, traced] = [medians(seen.off), medians(seen.on)];
   say(`medians: off ${show(without)}; on ${show(traced)}`);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   say(`throughput with tracing: ${percent(traced.perSecond / without.perSecond)} of that without`);
   say(`CPU with tracing: ${percent(traced.cpuMsPerRequest / without.cpuMsPerRequest)}`);
   say(`${sink.bytes()} bytes of spans were received`);
-} finally {
-  await Promise.all([off, on].map((system) => system[Symbol.asyncDispose]()));
-  sink.close();
 }

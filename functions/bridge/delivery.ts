@@ -182,7 +182,7 @@ async function post(received: Received, to: string, runtime: Runtime): Promise<A
   const { request, refusal, headers, operation, log } = received;
   if (!request) return { kind: "refused", code: "ERR_BAD_REQUEST", reason: refusal };
   const { deadlineMs: timeoutMs } = runtime.config;
-  const call = { ...createCall({ headers, timeoutMs, log }), operation };
+  const call = createCall({ headers, timeoutMs, log }).with({ operation });
   const attributes = eventAttributes(attributesFromHttp(request.headers));
   try {
     const message = { method: "POST", path: "/", template: "/", attributes, ...request } as const;

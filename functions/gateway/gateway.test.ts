@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
-import { credentials } from "@grpc/grpc-js";
 import { greeter, grpc, saveTo, subscriber } from "#host";
-import { type Greeting, GreetingServiceClient } from "#proto";
+import type { Greeting } from "#proto";
 import { graphOf } from "../local/declared-graph.ts";
 import { ask } from "../test/support/ask.ts";
+import { askByGrpc } from "../test/support/ask-by-grpc.ts";
 import { useDatabase } from "../test/support/services.ts";
 import { shop } from "../test/support/shop.ts";
 import { startTestHost } from "../test/support/test-host.ts";
@@ -145,10 +145,7 @@ test("describes each of its routes in OpenAPI, and none that it has not", async 
 });
 
 test("answers by gRPC on the same port", async () => {
-  const client = new GreetingServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
-  client.greeting({}, (error, response) => (error ? reject(error) : resolve(response.greeting)));
-  const [greeting] = await promise.finally(() => client.close());
+  const [greeting] = await askByGrpc(port);
   assert.equal(greeting?.service, "Service-A");
 });
 

@@ -59,7 +59,7 @@ export async function trigger(
     return { body: greetingsToJson(await runtime.greetingsOf(http(name), call)) };
   }
   // One that is broken is refused here: what is passed on does not show which headers came twice.
-  if (isEvents(route)) event?.read();
+  if (isEvents(route)) await event?.read();
   const answer = await runtime.send(
     name,
     {

@@ -5,15 +5,13 @@
  * H2 Closing: readiness fails first; then no connection is accepted; then what is in flight ends,
  *    up to the limit, and is cut off after it; only then are the clients closed that it uses.
  */
-import { getFunction } from "@google-cloud/functions-framework/testing";
 import type { Environment } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
-import { createGrpcServer } from "./grpc/server.ts";
-import { createHttpServer, type HttpServerOptions } from "./http/server.ts";
-import { setRoad } from "./kinds/define.ts";
+import { grpcServerOnDemand } from "./grpc/on-demand.ts";
+import { createHttpServer } from "./http/server.ts";
 import type { Definition } from "./kinds/definition.ts";
 import { greetingService } from "./kinds/greetings.ts";
-import { type Opened, openFunction } from "./kinds/open.ts";
+import { openFunction } from "./kinds/open.ts";
 import { createHealth } from "./serve/health.ts";
 import { createLifecycle } from "./serve/lifecycle.ts";
 import { type ConnectionLimits, connectionLimits } from "./serve/limits.ts";
@@ -25,6 +23,8 @@ export interface Host {
   readonly log: Logger;
   ready(): boolean;
   connections(): number;
+  /** Loads what later requests may need: for the compile cache of an image. */
+  preload(): Promise<void>;
   /** Drains and closes, as H2 says. Idempotent: every caller waits for the same end. */
   close(): Promise<void>;
 }
@@ -54,14 +54,16 @@ export async function startHost(
   const lifecycle = createLifecycle((phase) => log.info({ phase }, phase));
   const health = createHealth(lifecycle, open.resources);
   const services = open.greetings ? [greetingService(open.greetings)] : [];
-  const grpc = createGrpcServer({
+  const grpc = grpcServerOnDemand({
     services: [...services, ...(open.services ?? [])],
     maxMessageBytes: config.bodyLimitBytes,
     serving,
     limits,
   });
+  // Wrong ones are to stop the start.
+  if (open.services?.length) await grpc.load();
   const http = createHttpServer({
-    handle: handlerOf(definition, opened),
+    handle: opened.road,
     probe: health.answer,
     metrics,
     corsOrigins: config.corsOrigins,
@@ -85,6 +87,8 @@ export async function startHost(
   const healthTimer = setInterval(() => grpc.setServing(health.ready()), 500);
   grpc.setServing(health.ready());
   log.info({ port: listener.port }, `listening on port ${listener.port}`);
+  // Not before: the first answers need none of it.
+  setImmediate(() => opened.preload().catch((err) => log.error({ err }, "could not load")));
 
   const drain = async () => {
     if (!lifecycle.enter("draining")) return;
@@ -113,27 +117,11 @@ export async function startHost(
     port: listener.port,
     log,
     ready: health.ready,
+    preload: async () => void (await Promise.all([opened.preload(), grpc.load()])),
     connections: listener.connections,
     close: () => {
       closing ??= drain();
       return closing;
     },
-  };
-}
-
-/**
- * A defined function is the handler that functions-framework's registry holds, called directly: the framework's
- * server would put Express, five body parsers and node:domain in between. A plain handler relies on those.
- */
-function handlerOf(
-  definition: Definition | undefined,
-  { runtime: { name }, road }: Opened,
-): HttpServerOptions["handle"] {
-  if (!definition) return road;
-  const handler = getFunction(name) as HttpServerOptions["handle"] | undefined;
-  if (!handler) throw new HostError("ERR_CONFIG", `${name} is not registered`);
-  return (request, response) => {
-    setRoad(request, road);
-    return handler(request, response);
   };
 }

@@ -15,6 +15,7 @@
  *   events/       event reads CloudEvents, publisher writes them; amqp is the one connection to RabbitMQ
  *   store/        mongo saves by group commit (batch), over the one client of database
  *   telemetry/    tracing is where every operation begins and ends; otel makes spans, metrics figures, logger lines
+ *   stacks        in a bundle: errors name the repository's files
  *   base/         config, errors, headers, and what else depends on nothing
  */
 import { targetOf } from "./base/config.ts";
@@ -23,7 +24,7 @@ import { type Host, startHost } from "./host.ts";
 import type { Definition } from "./kinds/definition.ts";
 
 /** Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration. */
-try {
+async function main(): Promise<void> {
   const definition = await loadDefinition(targetOf());
   const flag = process.argv.indexOf("--declare-queues");
   if (definition && flag >= 0) {
@@ -31,10 +32,14 @@ try {
     await declareQueues(definition, { others: process.argv.slice(flag + 1) });
   } else if (process.argv.includes("--once")) {
     const host = await startHost(definition);
+    await host.preload();
     await host.close();
     process.exit(0);
   } else stopWhenTold(await startHost(definition));
-} catch (thrown) {
+}
+
+// A module that waits at its top level cannot be bundled as CommonJS, which starts faster.
+main().catch((thrown) => {
   const { code, port } = thrown as NodeJS.ErrnoException & { port?: number };
   if (code === "EADDRINUSE") {
     process.stderr.write(`port ${port} is taken by another process: set PORT to a free one\n`);
@@ -43,7 +48,7 @@ try {
   const wrongConfig = thrown instanceof HostError && thrown.code === "ERR_CONFIG";
   process.stderr.write(`${wrongConfig ? thrown.message : (thrown as Error).stack}\n`);
   process.exit(wrongConfig ? 2 : 1);
-}
+});
 
 /** Undefined where the folder's index.ts exports none: it then registered a handler of its own. */
 async function loadDefinition(target: string | undefined): Promise<Definition | undefined> {

@@ -22,6 +22,7 @@ const commands = {
   conformance: "conformance.ts",
   check: "check.ts",
   generate: "generate/generate.ts",
+  bench: "../bench/bench.ts",
   chaos: "../chaos/chaos.ts",
   screenshots: "../ui/screenshots.ts",
 };

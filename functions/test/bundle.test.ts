@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import type { Plugin } from "esbuild";
 import { bundle } from "../bundle.ts";
 import { functionNames, loadFunctions } from "../local/discover.ts";
 import { askByGrpc } from "./support/ask-by-grpc.ts";
@@ -131,6 +132,29 @@ describe("bundles", () => {
     assert.equal(await run.exit, 0, run.stderr());
   });
 });
+
+test("an error in a bundle names the files and lines of the repository", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bundle-"));
+  try {
+    await bundle("service-a", folder, [throwing]);
+    await using run = runNode([join(folder, "main.js")], { FUNCTION_TARGET: "service-a" });
+    assert.equal(await run.exit, 1);
+    assert.match(run.stderr(), /^Error: broken\n {4}at \S+ \(functions\/service-a\/index\.ts:2:/m);
+    assert.match(run.stderr(), / at .*loadDefinition \(functions\/host\/main\.ts:\d+:\d+\)/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** A function whose module throws in its second line. */
+const throwing: Plugin = {
+  name: "throwing",
+  setup({ onLoad }) {
+    onLoad({ filter: /service-a[\\/]index\.ts$/ }, () => ({
+      contents: 'const brokenOne = () => {\n  throw new Error("broken");\n};\nbrokenOne();',
+    }));
+  },
+};
 
 test("a function that is not there is not bundled", async () => {
   await assert.rejects(bundle("service-z", tmpdir()), /service-z/);

@@ -219,7 +219,13 @@ test("an image is built again for its own folder and what all functions share, a
   );
   assert.deepEqual(copied, [
     ...["package.json", "package-lock.json", ".npmrc", "tsconfig.json", "proto/gen"],
-    ...["functions/bundle.ts", "functions/sbom.ts", "functions/host", `functions/\${FUNCTION}`],
+    ...[
+      "functions/bundle.ts",
+      "functions/sbom.ts",
+      "functions/stack-map.ts",
+      "functions/host",
+      `functions/\${FUNCTION}`,
+    ],
   ]);
   const ignored = text("Dockerfile.dockerignore")
     .split("\n")

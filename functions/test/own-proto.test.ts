@@ -49,11 +49,12 @@ export default handler({
 });
 `;
 
-/** Run in the clone: calls the service by the client that was generated. */
-const ask = `import { credentials } from "@grpc/grpc-js";
-import { ClocksServiceClient } from "#proto/clocks";
+/** Run in the clone: calls the service by what was generated. */
+const ask = `import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { ClocksServiceService } from "#proto/clocks";
 
-const client = new ClocksServiceClient(process.argv[2], credentials.createInsecure());
+const Client = makeGenericClientConstructor(ClocksServiceService, "clocks.ClocksService");
+const client = new Client(process.argv[2], credentials.createInsecure());
 client.read({ name: "86400000" }, (error, response) => {
   console.log(error?.message ?? response.at.toISOString());
   client.close();

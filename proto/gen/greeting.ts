@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 
 export const protobufPackage = "greeting";
 
@@ -273,34 +262,6 @@ export interface GreetingServiceServer extends UntypedServiceImplementation {
   /** Asks the function and, through it, everything it calls. */
   greeting: handleUnaryCall<GreetingRequest, GreetingResponse>;
 }
-
-export interface GreetingServiceClient extends Client {
-  /** Asks the function and, through it, everything it calls. */
-  greeting(
-    request: GreetingRequest,
-    callback: (error: ServiceError | null, response: GreetingResponse) => void,
-  ): ClientUnaryCall;
-  greeting(
-    request: GreetingRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GreetingResponse) => void,
-  ): ClientUnaryCall;
-  greeting(
-    request: GreetingRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GreetingResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const GreetingServiceClient = makeGenericClientConstructor(
-  GreetingServiceService,
-  "greeting.GreetingService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): GreetingServiceClient;
-  service: typeof GreetingServiceService;
-  serviceName: string;
-};
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostError } from "#host/base/errors";
-import { abortable, forkCall, formatTimeout, parseTimeout, timeForCallee } from "#host/call/call";
+import { forkCall, formatTimeout, parseTimeout, timeForCallee } from "#host/call/call";
 import { testCall } from "../../test/support/test-call.ts";
 
 const cancelled = new HostError("ERR_CANCELLED", "the client left");
@@ -74,27 +74,4 @@ test("a fork aborts with its call, and leaves the call alone when it aborts itse
   assert.equal(other.call.signal.aborted, false);
   call.abort(cancelled);
   assert.equal(other.call.signal.reason, cancelled);
-});
-
-test("abortable gives the promise's outcome", async () => {
-  const { signal } = new AbortController();
-  assert.equal(await abortable(Promise.resolve("done"), signal), "done");
-  await assert.rejects(abortable(Promise.reject(new Error("failed")), signal), /failed/);
-});
-
-test("abortable gives the abort's reason as soon as it aborts", async () => {
-  using call = testCall();
-  const waiting = abortable(new Promise(() => {}), call.signal);
-  call.abort(cancelled);
-  await assert.rejects(waiting, cancelled);
-});
-
-test("work that fails after its call was over fails no other call", async () => {
-  using call = testCall();
-  call.abort(cancelled);
-  const { promise, reject } = Promise.withResolvers<void>();
-  await assert.rejects(abortable(promise, call.signal), cancelled);
-  // Were it left alone, node:test would fail this test for the unhandled rejection.
-  reject(new Error("too late"));
-  await new Promise((resolve) => setImmediate(resolve));
 });

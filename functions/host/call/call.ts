@@ -3,11 +3,14 @@ import { HostError } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
+import { Ending } from "./ending.ts";
 
 /** What belongs to one request, and is handed on explicitly to everything done for it. */
 export interface Call {
   /** Aborts when the client left, the deadline passed or the host gives up; its reason is a HostError. */
   readonly signal: AbortSignal;
+  /** The same for the host's own code, which needs no AbortSignal. */
+  readonly ending: Ending;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
@@ -15,10 +18,15 @@ export interface Call {
   readonly key: string;
   readonly log: Logger;
   /** What it is served by: all that is done for the call belongs to its span. */
-  readonly operation?: RunningOperation;
+  readonly operation?: RunningOperation | undefined;
+  /** The same call with other parts. To spread it would lose its signal, which is made only when it is asked for. */
+  with(parts: CallParts): Call;
 }
 
+export type CallParts = Partial<Pick<Call, "ending" | "headers" | "key" | "log" | "operation">>;
+
 export interface RunningCall extends Call {
+  with(parts: CallParts): RunningCall;
   abort(reason: HostError): void;
   /** Ends the call's timer. Idempotent; every call must be ended. */
   end(): void;
@@ -35,64 +43,78 @@ export function createCall(options: {
   timeoutMs: number;
   key?: string | undefined;
   log: Logger;
+  /** Called each time that the call is ended. */
+  onEnd?: () => void;
 }): RunningCall {
-  const controller = new AbortController();
-  const abort = (reason: HostError) => controller.abort(reason);
-  const { timeoutMs } = options;
+  const { headers, timeoutMs, key = randomUUID(), log, onEnd } = options;
+  const ending = new Ending();
   const timer = setTimeout(
-    () => abort(new HostError("ERR_DEADLINE", `no answer within ${Math.round(timeoutMs)} ms`)),
+    () =>
+      ending.abort(new HostError("ERR_DEADLINE", `no answer within ${Math.round(timeoutMs)} ms`)),
     timeoutMs,
   );
-  return {
-    signal: controller.signal,
-    deadline: Date.now() + timeoutMs,
-    headers: options.headers,
-    key: options.key ?? randomUUID(),
-    log: options.log,
-    abort,
-    end: () => clearTimeout(timer),
+  const end = () => {
+    clearTimeout(timer);
+    onEnd?.();
   };
+  const deadline = Date.now() + timeoutMs;
+  return new CallOfHost({ ending, end, deadline, headers, key, log, operation: undefined });
+}
+
+class CallOfHost implements RunningCall {
+  readonly ending: Ending;
+  readonly deadline: number;
+  readonly headers: PropagatedHeaders;
+  readonly key: string;
+  readonly log: Logger;
+  readonly operation: RunningOperation | undefined;
+  readonly end: () => void;
+
+  constructor(parts: Required<CallParts> & Pick<RunningCall, "deadline" | "end">) {
+    this.ending = parts.ending;
+    this.deadline = parts.deadline;
+    this.headers = parts.headers;
+    this.key = parts.key;
+    this.log = parts.log;
+    this.operation = parts.operation;
+    this.end = parts.end;
+  }
+
+  get signal(): AbortSignal {
+    return this.ending.signal;
+  }
+
+  with(parts: CallParts): RunningCall {
+    return new CallOfHost({
+      ending: parts.ending ?? this.ending,
+      deadline: this.deadline,
+      headers: parts.headers ?? this.headers,
+      key: parts.key ?? this.key,
+      log: parts.log ?? this.log,
+      operation: parts.operation ?? this.operation,
+      end: this.end,
+    });
+  }
+
+  abort(reason: HostError): void {
+    this.ending.abort(reason);
+  }
 }
 
 /** The same call for work that has siblings: aborting it leaves the call itself alone. */
 export function forkCall(call: Call): { call: Call; abort(): void } {
-  const controller = new AbortController();
-  const signal = AbortSignal.any([call.signal, controller.signal]);
+  const ending = new Ending();
+  call.ending.onAbort((reason) => ending.abort(reason));
   return {
-    call: { ...call, signal },
-    abort: () => controller.abort(new HostError("ERR_CANCELLED", "cancelled, a sibling failed")),
+    call: call.with({ ending }),
+    abort: () => ending.abort(new HostError("ERR_CANCELLED", "cancelled, a sibling failed")),
   };
 }
 
 /** What is left for a callee, in milliseconds; throws when the call is over already. */
 export function timeForCallee(call: Call): number {
-  call.signal.throwIfAborted();
+  if (call.ending.reason) throw call.ending.reason;
   return Math.max(1, call.deadline - hopMarginMs - Date.now());
-}
-
-/**
- * The promise's outcome, or the abort's reason when the signal aborts and the promise has not settled
- * `graceMs` later: work that ends by itself then says more of where it was.
- */
-export async function abortable<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  graceMs = 0,
-): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  let grace: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    if (graceMs === 0) reject(signal.reason);
-    else grace = setTimeout(() => reject(signal.reason), graceMs);
-  };
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    clearTimeout(grace);
-  }
 }
 
 const units: Readonly<Record<string, number>> = {

@@ -65,8 +65,8 @@ export function createFaults({ name, targets, onFault }: FaultsOptions): Faults 
     onFault?.(action.kind);
     if (action.kind === "status") throw failure(action.status, name);
     await pause(action.delayMs, call.signal);
-    if (!call.signal.aborted) return;
-    const { code, message } = HostError.from(call.signal.reason);
+    if (!call.ending.reason) return;
+    const { code, message } = call.ending.reason;
     throw new HostError(code, `${name}: ${message} (a fault was injected: ${text})`);
   };
 

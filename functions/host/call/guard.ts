@@ -66,7 +66,7 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
       const isLate = Date.now() + waitMs >= call.deadline;
       if (!retry || tries + 1 >= mostTries || isPoor || isLate) throw thrown;
       await pause(waitMs, call.signal);
-      if (call.signal.aborted) throw thrown;
+      if (call.ending.reason) throw thrown;
       running.event("retry", { reason: reasonOf(thrown), attempt: tries + 1 });
       return attempt(guarded, state, tries + 1);
     }

@@ -11,7 +11,8 @@ import { type Logger, logOf } from "../telemetry/logger.ts";
 import { placeInTrace } from "../telemetry/trace-context.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
-import { abortable, createCall, type RunningCall } from "./call.ts";
+import { createCall, type RunningCall } from "./call.ts";
+import type { Ending } from "./ending.ts";
 import { retrySoon } from "./guard.ts";
 
 /** A request as it came in, in the terms of no protocol. */
@@ -70,7 +71,7 @@ export interface ServingOptions {
 const lastWordsMs = 100;
 
 export function createServing({ config, log, tracing, admission }: ServingOptions): Serving {
-  const calls = new Set<RunningCall>();
+  const calls = new Set<Ending>();
   const waiting = new Set<() => void>();
   let cold = true;
 
@@ -94,7 +95,7 @@ export function createServing({ config, log, tracing, admission }: ServingOption
       { trace, links, startedAt },
     );
     const requestLog = logOf(begun.log, headers, operation.trace ?? trace.parent);
-    const call: RunningCall = { ...begun, headers: operation.headers, operation, log: requestLog };
+    const call = begun.with({ headers: operation.headers, operation, log: requestLog });
     let ended = false;
     return {
       call,
@@ -104,7 +105,7 @@ export function createServing({ config, log, tracing, admission }: ServingOption
           throw new HostError("ERR_OVERLOAD", detail, { headers: retrySoon });
         }
         await admission.admit(call, event?.key);
-        return abortable(work(call), call.signal, lastWordsMs);
+        return call.ending.limit(work(call), lastWordsMs);
       },
       fail(thrown) {
         const error = HostError.from(thrown);
@@ -131,24 +132,23 @@ export function createServing({ config, log, tracing, admission }: ServingOption
   return {
     begin(headers, timeoutMs = config.deadlineMs, key) {
       const call = createCall({
-        headers: { "x-request-id": randomUUID(), ...headers },
+        headers: headers["x-request-id"] ? headers : { ...headers, "x-request-id": randomUUID() },
         timeoutMs: Math.min(timeoutMs, config.deadlineMs),
         key,
         log,
+        onEnd() {
+          if (!calls.delete(call.ending) || calls.size > 0) return;
+          for (const resolve of waiting) resolve();
+          waiting.clear();
+        },
       });
-      calls.add(call);
-      const end = () => {
-        call.end();
-        if (!calls.delete(call) || calls.size > 0) return;
-        for (const resolve of waiting) resolve();
-        waiting.clear();
-      };
-      return { ...call, end };
+      calls.add(call.ending);
+      return call;
     },
     serve,
     idle: () => new Promise((resolve) => (calls.size === 0 ? resolve() : waiting.add(resolve))),
     abortAll(reason) {
-      for (const call of calls) call.abort(reason);
+      for (const ending of calls) ending.abort(reason);
       return calls.size;
     },
   };

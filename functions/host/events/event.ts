@@ -17,8 +17,8 @@ export interface ReceivedEvent {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** The propagated headers that travel in the event. */
   readonly headers: PropagatedHeaders;
-  /** The event; throws ERR_BAD_REQUEST that says what is wrong with it. */
-  read(): EventJson;
+  /** The event; rejects with an ERR_BAD_REQUEST that says what is wrong with it. */
+  read(): Promise<EventJson>;
 }
 
 /** A request's body, read and parsed once. */
@@ -127,6 +127,6 @@ function received(
     key: `${text("source")} ${text("id")}`,
     attributes,
     headers: headersFromEvent(attributes),
-    read: () => validated(content()),
+    read: async () => validated(content()),
   };
 }

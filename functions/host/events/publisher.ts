@@ -4,7 +4,7 @@ import type { Greeting } from "#proto";
 import { HostError, reasonOf } from "../base/errors.ts";
 import { headersToEvent, isHeaderAttribute } from "../base/headers.ts";
 import type { Resource } from "../base/resource.ts";
-import { abortable, type Call } from "../call/call.ts";
+import type { Call } from "../call/call.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { queueAttributes, serverOfUrl } from "../telemetry/semantics.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
@@ -68,11 +68,10 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
     const operation = { kind: "producer", name: `publish ${queue}`, attributes: about } as const;
     return runtime.tracing.run(operation, call, async (running) => {
       try {
-        await abortable(send(event, running), call.signal);
+        await call.ending.limit(send(event, running));
       } catch (thrown) {
-        if (call.signal.aborted) {
-          throw HostError.from(call.signal.reason).at(broker.problem() ?? "RabbitMQ");
-        }
+        const { reason } = call.ending;
+        if (reason) throw reason.at(broker.problem() ?? "RabbitMQ");
         if (thrown instanceof HostError) throw thrown;
         const detail = `RabbitMQ is unreachable (${reasonOf(thrown)})`;
         throw new HostError("ERR_PUBLISH", detail, { cause: thrown });

@@ -1,6 +1,7 @@
 /** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
 import {
-  Client,
+  Channel,
+  type ChannelInterface,
   credentials,
   Metadata,
   type MethodDefinition,
@@ -13,9 +14,11 @@ import { headersToMetadata, type PropagatedHeaders } from "../base/headers.ts";
 import { type Call, timeForCallee } from "../call/call.ts";
 import { createGuard, type Guard, noRetry, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
+import { createPeers } from "../call/peer.ts";
 import type { Runtime } from "../call/runtime.ts";
-import { grpcCall, grpcStatus, peerOf } from "../telemetry/semantics.ts";
+import { grpcCall, grpcStatus } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
+import { callUnary } from "./unary.ts";
 
 export interface GrpcClient {
   /** Calls a unary method; an error that the callee answers is thrown with its code and path of hops. */
@@ -33,12 +36,15 @@ export function createGrpcClient(
   tracing: Tracing = createTracing(),
   guard: Guard = createGuard(),
 ): GrpcClient {
-  const channels = new Map<string, Client>();
+  const channels = new Map<string, ChannelInterface>();
+  const peerOf = createPeers(addressOf);
 
-  const dial = (callee: string): Client => {
-    const channel = new Client(addressOf(callee), credentials.createInsecure(), {
+  const dial = (callee: string): ChannelInterface => {
+    const channel = new Channel(addressOf(callee), credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
+      // It would keep a record of each call.
+      "grpc.enable_channelz": 0,
       // While a channel waits before it connects again, all its calls fail: a callee that has come back is to be
       // reached soon. A new channel in place of it would leak the connection that the old one still makes.
       "grpc.initial_reconnect_backoff_ms": 50,
@@ -50,7 +56,7 @@ export function createGrpcClient(
     return channel;
   };
 
-  const discard = (callee: string, channel: Client) => {
+  const discard = (callee: string, channel: ChannelInterface) => {
     if (channels.get(callee) === channel) channels.delete(callee);
     channel.close();
   };
@@ -68,34 +74,22 @@ export function createGrpcClient(
     headersToMetadata(headers, metadata);
     if (key !== undefined) metadata.set(keyHeader, key);
     const channel = channels.get(callee) ?? dial(callee);
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const { path, requestSerialize, responseDeserialize } = method;
-    const running = channel.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      metadata,
-      { deadline },
-      // Without an error there is a response.
-      (error, response) => (error ? reject(error) : resolve(response as Response)),
-    );
-    const onAbort = () => running.cancel();
-    call.signal.addEventListener("abort", onAbort, { once: true });
+    const running = callUnary(channel, method, request, { metadata, deadline });
+    const off = call.ending.onAbort(running.cancel);
     try {
-      return await promise;
+      return await running.response;
     } catch (thrown) {
       if (isSilent(thrown)) discard(callee, channel);
       throw thrown;
     } finally {
-      call.signal.removeEventListener("abort", onAbort);
+      off();
     }
   };
 
   const invoke: GrpcClient["invoke"] = (callee, method, request, call, key) => {
-    const address = addressOf(callee);
+    const peer = peerOf(callee);
     const name = method.path.slice(1);
-    const attributes = { ...grpcCall(name), ...peerOf(callee, address) };
+    const attributes = { ...grpcCall(name), ...peer.attributes };
     const operation = { kind: "client", name, attributes } as const;
     return tracing.run(operation, call, async (running) => {
       const reused = channels.has(callee);
@@ -115,7 +109,7 @@ export function createGrpcClient(
         if (thrown instanceof HostError) throw thrown;
         const error = thrown as ServiceError;
         running.set(grpcStatus(error.code));
-        throw failure(callee, address, error, call);
+        throw failure(callee, peer.address, error, call);
       }
     });
   };
@@ -137,7 +131,7 @@ export function createGrpcClient(
 function failure(callee: string, address: string, error: ServiceError, call: Call): HostError {
   const ours = trailer(error);
   if (ours) return new HostError(ours, error.details);
-  if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
+  if (call.ending.reason) return call.ending.reason.at(callee);
   const code = codeOfGrpc(error.code);
   if (code === "ERR_DEADLINE") {
     return new HostError(code, `${callee}: no answer within the deadline`);

@@ -1,12 +1,10 @@
 /** The gRPC face of a function: its services, health and reflection, for sockets handed to it. */
-import type { ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 import type { Serving } from "../call/serving.ts";
 import type { ConnectionLimits } from "../serve/limits.ts";
 import { inTime } from "./in-time.ts";
-import { addReflection } from "./reflection.ts";
 import { addService, type OpenService } from "./service.ts";
 
 export interface GrpcServer {
@@ -48,22 +46,30 @@ export function createGrpcServer({
     "grpc.max_connection_idle_ms": limits.grpcIdleMs,
     interceptors: [inTime(limits.requestMs)],
   });
-  leaveResetCalls(server);
-  const health = new HealthImplementation({ "": "NOT_SERVING" });
-  health.addToServer(server);
   const names = services.map((service) => addService(server, service, serving));
-  addReflection(server, names);
+  let isServing = false;
+  let setHealth: ((isServing: boolean) => void) | undefined;
+  onStream(server, [
+    leaveResetCall,
+    // Both load protobufjs, and hardly any function is ever asked for them.
+    before("/grpc.health.v1.", async () => {
+      const { addHealth } = await import("./health.ts");
+      setHealth = addHealth(server, names);
+      setHealth(isServing);
+    }),
+    before("/grpc.reflection.", async () => {
+      const { addReflection } = await import("./reflection.ts");
+      addReflection(server, names);
+    }),
+  ]);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const setServing = (serving: boolean) => {
-    for (const name of ["", ...names]) {
-      health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
-    }
-  };
-  setServing(false);
 
   return {
     accept: (socket) => injector.injectConnection(socket),
-    setServing,
+    setServing(serving) {
+      isServing = serving;
+      setHealth?.(serving);
+    },
     drain: (limitMs) => injector.drain(limitMs),
     close() {
       injector.destroy();
@@ -72,20 +78,51 @@ export function createGrpcServer({
   };
 }
 
-/**
- * grpc-js answers a call that it refuses (by its content type, or as there is no such method) also where the client has
- * reset it already. Node throws then, and any client could end the process.
- */
-function leaveResetCalls(server: Server): void {
+/** Looks at a call before grpc-js does. Returns true where it takes the call, and what hands it on later. */
+type Look = (stream: ServerHttp2Stream, path: string, handOn: () => void) => boolean;
+
+/** Lets each look at every call, in turn, until one takes it. Before the server gets a connection. */
+function onStream(server: Server, looks: readonly Look[]): void {
   // Private in grpc-js' types; there is no other way to a stream before its answer.
   const own = server as unknown as Record<"_streamHandler", (...args: StreamArguments) => void>;
   const handle = own._streamHandler;
   own._streamHandler = function (...args) {
-    const [, stream] = args;
-    if (!stream.destroyed && !stream.closed) return handle.apply(this, args);
-    // How it was reset may still be reported as an error, and without a listener that would end the process, too.
-    stream.on("error", () => {});
+    const [, stream, headers] = args;
+    const handOn = () => own._streamHandler.apply(this, args);
+    const path = headers[":path"] ?? "";
+    if (!looks.some((look) => look(stream, path, handOn))) handle.apply(this, args);
   };
 }
 
-type StreamArguments = [interceptors: unknown, stream: ServerHttp2Stream, headers: unknown];
+type StreamArguments = [
+  interceptors: unknown,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+];
+
+/**
+ * grpc-js answers a call that it refuses (by its content type, or as there is no such method) also where the client has
+ * reset it already. Node throws then, and any client could end the process.
+ */
+const leaveResetCall: Look = (stream) => {
+  if (!stream.destroyed && !stream.closed) return false;
+  // How it was reset may still be reported as an error, and without a listener that would end the process, too.
+  stream.on("error", () => {});
+  return true;
+};
+
+/** Adds a service with the first call to it. */
+function before(prefix: string, add: () => Promise<void>): Look {
+  let added = false;
+  let adding: Promise<void> | undefined;
+  return (stream, path, handOn) => {
+    if (added || !path.startsWith(prefix)) return false;
+    stream.on("error", () => {});
+    adding ??= add().finally(() => {
+      added = true;
+    });
+    // Without the service, the call is answered like one of any that there is not.
+    adding.then(handOn, handOn);
+    return true;
+  };
+}

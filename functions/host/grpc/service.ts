@@ -65,7 +65,7 @@ function handlerOf(method: Method, answer: Answer, serving: Serving): UntypedHan
     };
     const writeAll = async (call: Call) => {
       for await (const message of answer(request, call) as AsyncIterable<unknown>) {
-        call.signal.throwIfAborted();
+        if (call.ending.reason) throw call.ending.reason;
         if (!stream.write(encode(message))) await drained(stream, call);
       }
     };
@@ -139,9 +139,8 @@ function timeLeft(deadline: Date | number): number | undefined {
   return Number.isFinite(left) ? Math.max(1, left) : undefined;
 }
 
-function drained(stream: ServerWritableStream<unknown, Buffer>, { signal }: Call): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once("drain", resolve);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+function drained(stream: ServerWritableStream<unknown, Buffer>, { ending }: Call): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once("drain", resolve);
+  return ending.limit(promise);
 }

@@ -6,8 +6,8 @@ import type { PropagatedHeaders } from "../base/headers.ts";
 import { type Call, formatTimeout, timeForCallee, timeoutHeader } from "../call/call.ts";
 import { createGuard, type Guard, noRetry, type Retry, retryAfterLoss } from "../call/guard.ts";
 import { deriveKey, keyHeader } from "../call/key.ts";
+import { createPeers, type Peer } from "../call/peer.ts";
 import type { HttpAnswer, HttpMessage, Runtime } from "../call/runtime.ts";
-import { peerOf } from "../telemetry/semantics.ts";
 import { createTracing, type Tracing } from "../telemetry/tracing.ts";
 
 export interface HttpClient {
@@ -46,23 +46,23 @@ export function createHttpClient(
     timeout: idleMs,
   });
 
+  const peerOf = createPeers(addressOf);
+
   const exchange = async (
-    address: string,
+    { hostname, port }: Peer,
     message: HttpMessage,
     call: Call,
     propagated: PropagatedHeaders,
   ) => {
     const timeoutMs = timeForCallee(call);
     const { method, path, headers, body } = message;
-    const { hostname, port } = new URL(`http://${address}`);
     const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
     const outgoing = request({
       agent,
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: port || 80,
+      hostname,
+      port,
       method,
       path,
-      signal: call.signal,
       headers: {
         ...propagated,
         [timeoutHeader]: formatTimeout(timeoutMs),
@@ -70,24 +70,33 @@ export function createHttpClient(
         ...(body && { "content-length": body.length }),
       },
     });
-    outgoing.setTimeout(timeoutMs, () =>
-      outgoing.destroy(new HostError("ERR_DEADLINE", "no answer within the deadline")),
-    );
-    outgoing.once("error", (error: Error) =>
+    const giveUp = (reason: HostError) => {
+      reject(reason);
+      outgoing.destroy();
+    };
+    const late = setTimeout(() => giveUp(noAnswer()), timeoutMs);
+    const off = call.ending.onAbort(giveUp);
+    outgoing.on("error", (error: Error) =>
       reject(Object.assign(error, { reusedSocket: outgoing.reusedSocket })),
     );
-    outgoing.once("response", (incoming) => collect(incoming).then(resolve, reject));
+    outgoing.once("response", (incoming) => collect(incoming, resolve, reject));
     outgoing.end(body);
-    return promise;
+    try {
+      return await promise;
+    } finally {
+      off();
+      clearTimeout(late);
+    }
   };
 
   const send: HttpClient["send"] = (callee, message, call) => {
-    const address = addressOf(callee);
+    const peer = peerOf(callee);
+    const { address } = peer;
     const { method, path, template } = message;
     const attributes = {
       "http.request.method": method,
       "url.full": `http://${address}${path}`,
-      ...peerOf(callee, address),
+      ...peer.attributes,
       ...message.attributes,
     };
     // A path may hold ids, and each would be an operation of its own.
@@ -100,7 +109,7 @@ export function createHttpClient(
           once() {
             if (sent > 0) running.set({ "http.request.resend_count": sent });
             sent++;
-            return exchange(address, message, call, running.headers);
+            return exchange(peer, message, call, running.headers);
           },
           retryOf: (thrown, tries) => retryOf(thrown, tries, keyHeader in (message.headers ?? {})),
         });
@@ -142,7 +151,7 @@ export function problemOf(callee: string, { status, body }: HttpAnswer): HostErr
 }
 
 function failure(callee: string, address: string, thrown: unknown, call: Call): HostError {
-  if (call.signal.aborted) return HostError.from(call.signal.reason).at(callee);
+  if (call.ending.reason) return call.ending.reason.at(callee);
   if (thrown instanceof HostError) return thrown.at(callee);
   const detail = `unreachable at ${address} (${reasonOf(thrown)})`;
   return new HostError("ERR_CALLEE", `${callee}: ${detail}`, { cause: thrown });
@@ -165,19 +174,25 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
+const noAnswer = () => new HostError("ERR_DEADLINE", "no answer within the deadline");
+
+function collect(
+  incoming: IncomingMessage,
+  resolve: (answer: HttpAnswer) => void,
+  reject: (error: Error) => void,
+): void {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  incoming.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > maxAnswerBytes) {
-      throw new HostError("ERR_ANSWER", `answered with more than ${maxAnswerBytes} bytes`);
-    }
     chunks.push(chunk);
-  }
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: incoming.headers,
-    body: Buffer.concat(chunks),
-  };
+    if (size <= maxAnswerBytes) return;
+    reject(new HostError("ERR_ANSWER", `answered with more than ${maxAnswerBytes} bytes`));
+    incoming.destroy();
+  });
+  incoming.on("error", reject);
+  incoming.once("end", () => {
+    const { statusCode: status = 0, headers } = incoming;
+    resolve({ status, headers, body: Buffer.concat(chunks) });
+  });
 }

@@ -3,15 +3,18 @@
  * server runs it (Express, its parsers, its signatures). What the framework would answer to a handler
  * that throws, and to a path that it does not serve, becomes a problem like every other.
  */
-import { IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
+import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { HostError } from "../base/errors.ts";
 import { headersFromHttp, type PropagatedHeaders } from "../base/headers.ts";
 import type { Body } from "../events/event.ts";
 import { hasBody } from "./body.ts";
 import type { RoadOptions } from "./road.ts";
 
-/** `framework` does not listen; each request is handed to it. */
-export function byFramework(framework: Server): RoadOptions["answer"] {
+/** `name` is the one that the handler was registered with. */
+export function byFramework(name: string): RoadOptions["answer"] {
+  // It does not listen: each request is handed to it.
+  const framework = getTestServer(name);
   return ({ call, body }, request, response) => {
     const handed = hasBody(request) ? replay(request, body) : request;
     if (call.operation?.trace) overwriteHeaders(handed, call.headers);

@@ -20,7 +20,8 @@ export function bindCallees(
   };
   const clients = callees.map((callee) => {
     // Asked for twice, they are two.
-    const greetings = () => runtime.greetingsOf(callee, { ...call, key: randomUUID() }).catch(via);
+    const greetings = () =>
+      runtime.greetingsOf(callee, call.with({ key: randomUUID() })).catch(via);
     const request = (route: string, body?: unknown) =>
       send(runtime, callee.name, { route, body }, call).catch(via);
     const methods = Object.entries(serviceOf(callee)).map(([key, method]) => [

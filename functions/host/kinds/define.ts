@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { http as registerWithFramework } from "@google-cloud/functions-framework";
 import { HostError } from "../base/errors.ts";
 import { sendProblem } from "../http/answer.ts";
@@ -13,18 +13,12 @@ type Declared = Pick<Definition, "kind" | "name" | "open"> & Partial<Definition>
 
 const nothing = { calls: [], effects: [], routes: [], services: [], deploy: {}, problems: [] };
 
-const roads = new WeakMap<IncomingMessage, Road>();
-
-/** Says which host's road a request takes that is handed to the registered handler. */
-export function setRoad(request: IncomingMessage, road: Road): void {
-  roads.set(request, road);
-}
-
 /**
- * Registers the definition's handler with functions-framework, under its name. The handler answers everything
- * by itself and never throws into the framework. Without a host around it, under the framework's own
- * command line, it opens the function with its first request, from the same environment variables: over
- * HTTP only, without the host's gRPC, health, metrics and draining.
+ * Registers a handler with functions-framework, under the definition's name. The handler answers everything
+ * by itself and never throws into the framework. It is for the framework's own command line, where it opens the
+ * function with its first request, from the same environment variables: over HTTP only, without the host's gRPC,
+ * health, metrics and draining. A host takes the same road without it, and without the framework's server: that
+ * would put Express, five body parsers and node:domain in between.
  */
 export function define(declared: Declared): Definition {
   const definition: Definition = { ...nothing, ...declared };
@@ -37,8 +31,6 @@ export function define(declared: Declared): Definition {
     return (await openFunction(definition, {})).road;
   };
   registerWithFramework(name, async (request, response: ServerResponse) => {
-    const road = roads.get(request);
-    if (road) return road(request, response);
     standalone ??= open();
     try {
       return (await standalone)(request, response, request.rawBody ?? Buffer.alloc(0));

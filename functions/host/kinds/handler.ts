@@ -146,7 +146,7 @@ async function open(
 
   const takeEvent = async ({ event, call }: RouteRequest) => {
     if (!event) throw noEvent();
-    const read = event.read();
+    const read = await event.read();
     if (house.onEvent) await house.onEvent(read, event.key, call, inside);
     else await handlerFor(read)(read, contextOf(call));
     runtime.metrics?.delivered(read.time);

@@ -1,15 +1,13 @@
 /** Opens a function with everything that it stands on but a port: configuration, telemetry, clients, effects. */
 import { setTimeout as wait } from "node:timers/promises";
-import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { type Config, type Environment, loadConfig } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import { createAdmission } from "../call/admission.ts";
 import { createGuard } from "../call/guard.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { createServing, type Serving } from "../call/serving.ts";
-import { createGrpcClient } from "../grpc/client.ts";
+import { grpcClientOnDemand } from "../grpc/on-demand.ts";
 import { createHttpClient } from "../http/client.ts";
-import { byFramework } from "../http/plain.ts";
 import { byRoute, createRoad, type Road } from "../http/road.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -22,6 +20,8 @@ export interface Opened {
   readonly open: OpenFunction;
   /** A request's way to the function's routes, or through functions-framework's server to a plain handler. */
   readonly road: Road;
+  /** Loads what is not needed until the first call of a callee. */
+  preload(): Promise<void>;
   /** Draining begins: aborts the runtime's signal. */
   drain(): void;
   /** Closes the clients that the function uses. */
@@ -52,7 +52,7 @@ export async function openFunction(
   const guard = createGuard(Math.ceil(config.maxConcurrentRequests / 2));
   const clients = {
     http: createHttpClient(config.addressOf, tracing, guard),
-    grpc: createGrpcClient(config.addressOf, tracing, guard),
+    grpc: grpcClientOnDemand(config.addressOf, tracing, guard),
   };
   const targets = definition?.faultTargets;
   const admission = createAdmission({ name, config, targets, onFault: metrics?.fault });
@@ -74,12 +74,15 @@ export async function openFunction(
     ? await definition.open(runtime)
     : { routes: [], resources: [] };
   const serving = createServing({ config, log, tracing, admission });
-  const answer = definition ? byRoute(open.routes) : byFramework(getTestServer(name));
+  const answer = definition ? byRoute(open.routes) : await byPlainHandler(name);
   return {
     runtime,
     serving,
     open,
     road: createRoad({ serving, bodyLimitBytes: config.bodyLimitBytes, answer }),
+    async preload() {
+      if (definition?.calls.some(({ protocol }) => protocol === "grpc")) await clients.grpc.load();
+    },
     drain: () => draining.abort(),
     async close() {
       // A server that is stuck does not say goodbye, and must not keep us from ending.
@@ -106,6 +109,12 @@ function needsOf({ name, kind, calls, effects }: Definition) {
     mongodb: uses("mongodb"),
     rabbitmq: uses("rabbitmq") || kind === "bridge",
   };
+}
+
+/** Express and the rest of that framework's server, which a defined function does not need. */
+async function byPlainHandler(name: string) {
+  const { byFramework } = await import("../http/plain.ts");
+  return byFramework(name);
 }
 
 /** Without a receiver nothing of OpenTelemetry's SDK is loaded. */

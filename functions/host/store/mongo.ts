@@ -11,7 +11,8 @@
 import { BSON, type Document, MongoBulkWriteError } from "mongodb";
 import { HostError, reasonOf } from "../base/errors.ts";
 import type { Resource } from "../base/resource.ts";
-import { abortable, type Call } from "../call/call.ts";
+import type { Call } from "../call/call.ts";
+import type { Ending } from "../call/ending.ts";
 import type { Runtime } from "../call/runtime.ts";
 import type { Operation } from "../telemetry/operation.ts";
 import { serverOfUrl } from "../telemetry/semantics.ts";
@@ -79,11 +80,11 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
     },
   });
 
-  const guard = async <R>(work: Promise<R>, signal: AbortSignal, verb: string): Promise<R> => {
+  const guard = async <R>(work: Promise<R>, ending: Ending, verb: string): Promise<R> => {
     try {
-      return await abortable(work, signal);
+      return await ending.limit(work);
     } catch (thrown) {
-      if (signal.aborted) throw HostError.from(signal.reason).at("MongoDB");
+      if (ending.reason) throw ending.reason.at("MongoDB");
       // While it is away, the driver's own error may be "Topology is closed", which says nothing about why.
       const failed = `MongoDB could not ${verb} ${namespace} (${reasonOf(thrown)})`;
       throw new HostError("ERR_STORE", connection.problem() ?? failed, { cause: thrown });
@@ -106,13 +107,13 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
     tracing.run(operation("insert"), call, async (running) => {
       const document = { _id: id, ...rest, savedAt: new Date() };
       refuseUnstorable(document);
-      const size = await guard(batch.add(document), call.signal, "save to");
+      const size = await guard(batch.add(document), call.ending, "save to");
       if (size > 1) running.set({ "db.operation.batch.size": size });
     });
   const read = ({ _id, savedAt: _, ...rest }: Stored) =>
     ({ id: _id, ...rest }) as unknown as T & { id: string };
   const find = <R>(call: Call, work: () => Promise<R>) =>
-    tracing.run(operation("find"), call, () => guard(work(), call.signal, "read"));
+    tracing.run(operation("find"), call, () => guard(work(), call.ending, "read"));
 
   return {
     name: "MongoDB",

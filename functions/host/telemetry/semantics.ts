@@ -1,5 +1,4 @@
 /** Attributes that several seams have in common, by OpenTelemetry's semantic conventions. */
-import { status } from "@grpc/grpc-js";
 import type { Attributes } from "@opentelemetry/api";
 
 /** Who is called, and where: `address` is "host:port". */
@@ -30,9 +29,29 @@ export function grpcCall(method: string): Attributes {
 }
 
 export function grpcStatus(code: number): Attributes {
-  const name = status[code] ?? String(code);
-  return { "rpc.status_code": name };
+  return { "rpc.status_code": statusNames[code] ?? String(code) };
 }
+
+/** By their numbers (https://grpc.io/docs/guides/status-codes/). Not grpc-js' own: a function may run without it. */
+export const statusNames = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+] as const;
 
 /** A RabbitMQ queue, by way of the default exchange, whose routing key is the queue's name. */
 export function queueAttributes(

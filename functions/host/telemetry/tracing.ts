@@ -30,7 +30,7 @@ export interface RunningOperation {
 export interface Within {
   readonly headers: PropagatedHeaders;
   /** Whose span is the parent; without it the headers tell. */
-  readonly operation?: RunningOperation;
+  readonly operation?: RunningOperation | undefined;
 }
 
 export interface BeginOptions {

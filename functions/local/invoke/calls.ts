@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
-import { credentials, Metadata, status } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { reasonOf } from "#host/base/errors";
 import { headersToMetadata, type PropagatedHeaders } from "#host/base/headers";
-import { GreetingResponse, GreetingServiceClient } from "#proto";
+import { GreetingResponse, GreetingServiceService } from "#proto";
 
 export interface Answer {
   readonly ok: boolean;
@@ -51,17 +51,32 @@ export function byHttp(port: number, { path, headers: own, ...rest }: HttpReques
 }
 
 export function byGrpc(port: number): Caller {
-  const client = new GreetingServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = GreetingServiceService.greeting;
   return {
     call: (headers) =>
       new Promise((resolve) => {
         const metadata = new Metadata();
         headersToMetadata(headers, metadata);
-        client.greeting({}, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
-          if (error) resolve({ ok: false, text: `${status[error.code]}: ${error.details}` });
-          else resolve({ ok: true, text: JSON.stringify(GreetingResponse.toJSON(response)) });
-        });
+        const deadline = Date.now() + timeoutMs;
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          {},
+          metadata,
+          { deadline },
+          (error, response) => {
+            if (error) resolve({ ok: false, text: `${status[error.code]}: ${error.details}` });
+            else resolve({ ok: true, text: textOf(response) });
+          },
+        );
       }),
     close: () => client.close(),
   };
+}
+
+/** Without an error there is a response. */
+function textOf(response: GreetingResponse | undefined): string {
+  return JSON.stringify(GreetingResponse.toJSON(response as GreetingResponse));
 }

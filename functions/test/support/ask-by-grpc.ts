@@ -1,15 +1,21 @@
-import { credentials, Metadata } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { headersToMetadata, type PropagatedHeaders } from "#host/base/headers";
-import { type Greeting, GreetingServiceClient } from "#proto";
+import { type Greeting, GreetingServiceService } from "#proto";
 
 /** One call on a channel of its own. */
 export function askByGrpc(port: number, headers: PropagatedHeaders = {}): Promise<Greeting[]> {
-  const client = new GreetingServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const { promise, resolve, reject } = Promise.withResolvers<Greeting[]>();
   const metadata = new Metadata();
   headersToMetadata(headers, metadata);
-  client.greeting({}, metadata, (error, response) =>
-    error ? reject(error) : resolve(response.greeting),
+  const { path, requestSerialize, responseDeserialize } = GreetingServiceService.greeting;
+  client.makeUnaryRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    {},
+    metadata,
+    (error, response) => (error ? reject(error) : resolve(response?.greeting ?? [])),
   );
   return promise.finally(() => client.close());
 }

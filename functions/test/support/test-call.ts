@@ -9,5 +9,5 @@ export function testCall(
   const { timeoutMs = 5_000, headers = {} } = options;
   const log = createLogger({ service: "test", level: "silent" });
   const call = createCall({ headers, timeoutMs, log });
-  return { ...call, [Symbol.dispose]: call.end };
+  return Object.assign(call, { [Symbol.dispose]: call.end });
 }
