@@ -10,6 +10,8 @@ export interface FunctionProcessOptions {
   name: string;
   /** The .ts file it runs. */
   entry: string;
+  /** For Node. */
+  flags?: readonly string[];
   env: NodeJS.ProcessEnv;
   /** Its port; with several functions in the process, all of theirs. */
   ports: readonly number[];
@@ -100,8 +102,9 @@ export class FunctionProcess {
   }
 
   #spawn() {
-    const { preload, entry, env } = this.#options;
-    const child = spawn(process.execPath, [...(preload ? ["--import", preload] : []), entry], {
+    const { preload, entry, env, flags = [] } = this.#options;
+    const args = [...flags, ...(preload ? ["--import", preload] : []), entry];
+    const child = spawn(process.execPath, args, {
       env,
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],

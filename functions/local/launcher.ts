@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addressVariable } from "#host/base/config";
+import { imageOf } from "../bench/image.ts";
 import { assignPorts, type Ports } from "./addresses.ts";
 import { type Deployable, loadFunctions } from "./discover.ts";
 import { FunctionProcess } from "./function-process.ts";
@@ -201,6 +202,8 @@ function createProcess(
     name,
     ports: functions.map((one) => addresses.get(one.name) ?? 0),
     entry: options.oneProcess ? oneProcessEntry : (options.entryOf?.(name) ?? entry),
+    // All functions in one process need more than one has in its image.
+    ...(!options.oneProcess && { flags: imageFlags(name) }),
     preload: onImport && reportImports,
     env,
     onMessage: (message) => onImport?.(name, String(message)),
@@ -210,6 +213,11 @@ function createProcess(
     },
     report: options.report ?? (() => {}),
   });
+}
+
+/** A function has the limits here that it has in its image. */
+function imageFlags(name: string): readonly string[] {
+  return imageOf(name, "/app").start.args.filter((one) => one.startsWith("--"));
 }
 
 function abortOf(signal: AbortSignal): Promise<never> {

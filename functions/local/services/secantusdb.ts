@@ -57,8 +57,6 @@ export async function secantusDbCommand(
   args.push("--storage-path", join(folder, "data"), "--standalone");
   // What it acknowledges is on the disk. By default its log takes 2 GB of that at once.
   args.push("--sync-on-commit", "--cache-size", "64M", "--log-file-max", "64MB");
-  // Its oplog is for change streams, which a standalone server has not: it need not hold 100,000 entries.
-  args.push("--oplog-max-entries", "1000");
   return { file, args, env: options.env, cwd: folder };
 }
 
