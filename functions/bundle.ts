@@ -30,13 +30,14 @@ export async function bundle(
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // Names of classes and functions are in logs and profiles. esbuild's keepNames calls a helper for each closure.
+    minifyIdentifiers: false,
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
     sourcemap: true,
     sourcesContent: false,
-    // Names of classes are in logs.
-    keepNames: true,
     platform: "node",
     // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
     format: "cjs",

@@ -149,7 +149,9 @@ export function createMetrics(name: string): Metrics {
       const key = values.join("\n");
       let labels = found.series.get(key);
       if (!labels) {
-        labels = Object.fromEntries(found.attributes.map((name, i) => [labelOf(name), values[i] ?? ""]));
+        labels = Object.fromEntries(
+          found.attributes.map((name, i) => [labelOf(name), values[i] ?? ""]),
+        );
         found.series.set(key, labels);
       }
       const exemplarLabels = traceId && spanId ? { trace_id: traceId, span_id: spanId } : {};
