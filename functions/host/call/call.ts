@@ -19,7 +19,7 @@ export interface Call {
   readonly log: Logger;
   /** What it is served by: all that is done for the call belongs to its span. */
   readonly operation?: RunningOperation | undefined;
-  /** The same call with other parts. To spread it would lose its signal, which is made only when it is asked for. */
+  /** The same call with other parts. */
   with(parts: CallParts): Call;
 }
 
@@ -64,57 +64,27 @@ export function createCall(options: {
     onEnd?.();
   };
   const deadline = Date.now() + timeoutMs;
-  return new CallOfHost({
-    ...{ ending, end, deadline, headers, key },
-    log: () => log,
-    operation: undefined,
-  });
+  return callOf({ ending, end, deadline, headers, key, log: () => log, operation: undefined });
 }
 
-class CallOfHost implements RunningCall {
-  readonly ending: Ending;
-  readonly deadline: number;
-  readonly headers: PropagatedHeaders;
-  readonly key: string;
-  readonly operation: RunningOperation | undefined;
-  readonly end: () => void;
-  readonly #makeLog: () => Logger;
-  #log: Logger | undefined;
+type Parts = Required<CallParts> & Pick<RunningCall, "deadline" | "end">;
 
-  constructor(parts: Required<CallParts> & Pick<RunningCall, "deadline" | "end">) {
-    this.ending = parts.ending;
-    this.deadline = parts.deadline;
-    this.headers = parts.headers;
-    this.key = parts.key;
-    this.#makeLog = parts.log;
-    this.operation = parts.operation;
-    this.end = parts.end;
-  }
-
-  get signal(): AbortSignal {
-    return this.ending.signal;
-  }
-
-  get log(): Logger {
-    this.#log ??= this.#makeLog();
-    return this.#log;
-  }
-
-  with(parts: CallParts): RunningCall {
-    return new CallOfHost({
-      ending: parts.ending ?? this.ending,
-      deadline: this.deadline,
-      headers: parts.headers ?? this.headers,
-      key: parts.key ?? this.key,
-      log: parts.log ?? this.#makeLog,
-      operation: parts.operation ?? this.operation,
-      end: this.end,
-    });
-  }
-
-  abort(reason: HostError): void {
-    this.ending.abort(reason);
-  }
+/** Getters of its own, not of a class: a call that a handler spreads has them, too. */
+function callOf(parts: Parts): RunningCall {
+  const { ending, deadline, headers, key, operation, end } = parts;
+  let log: Logger | undefined;
+  return {
+    get signal() {
+      return ending.signal;
+    },
+    get log() {
+      log ??= parts.log();
+      return log;
+    },
+    ...{ ending, deadline, headers, key, operation, end },
+    abort: (reason) => ending.abort(reason),
+    with: (others) => callOf({ ...parts, ...others }),
+  };
 }
 
 /** The same call for work that has siblings: aborting it leaves the call itself alone. */

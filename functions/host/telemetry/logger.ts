@@ -16,8 +16,8 @@ export function createLogger(options: {
   const settings = {
     level: options.level,
     base: { service: options.service },
-    // Not pino's redact: with a wildcard it copies every object of every line, which took four fifths of a line's time.
-    formatters: { log: mask, bindings: mask },
+    // Not pino's redact, which copies every object of every line: it took four fifths of an access line's time.
+    formatters: { log: mask },
     serializers: { err: (thrown: unknown) => maskParts(stdSerializers.err(thrown as Error)) },
   };
   // Not pino's own destination, which at exit tries for ever to write to a pipe without a reader.
@@ -25,6 +25,7 @@ export function createLogger(options: {
 }
 
 const secrets = ["password", "url", "uri", "authorization"];
+const redact = { paths: secrets.map((name) => `*.${name}`), censor: "***" };
 
 /** What is logged, with `***` for the parts of its values that could hold a password. */
 function mask(logged: Record<string, unknown>): Record<string, unknown> {
@@ -59,7 +60,8 @@ export function logOf(
   const bindings = bindingsOf(headers, trace);
   const asked = headers["x-log-level"] ?? "";
   const more = (log.levels.values[asked] ?? Number.POSITIVE_INFINITY) < (log.levelVal as number);
-  return log.child(bindings, more ? { level: asked } : {});
+  // A handler may bind anything, which no formatter sees.
+  return log.child(bindings, { redact, ...(more && { level: asked }) });
 }
 
 /** Which request a line is of. */
