@@ -2,7 +2,7 @@
  * `node functions/bundle.ts FUNCTION FOLDER`: one function with the host and its packages as FOLDER/main.js, with a
  * source map, the list of its packages (sbom.cdx.json), and no node_modules beside it. The build stage of the Dockerfile.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -13,7 +13,7 @@ import { stackMapOf } from "./stack-map.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
-const packages = join(root, "node_modules");
+const packages = realpathSync(join(root, "node_modules"));
 
 /**
  * Bundles the function into the folder, with changes to its source where `plugins` make some. Throws where there is
@@ -30,15 +30,16 @@ export async function bundle(
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // Names of classes and functions are in logs and profiles. esbuild's keepNames calls a helper for each closure.
+    minifyIdentifiers: false,
     // Node prints the line of an error that nothing catches.
     lineLimit: 200,
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
     sourcemap: true,
     sourcesContent: false,
-    // Names of classes are in logs.
-    keepNames: true,
     platform: "node",
     // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
     format: "cjs",

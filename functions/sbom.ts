@@ -18,7 +18,10 @@ export async function sbomOf(name: string, files: Iterable<string>): Promise<obj
   const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
   const packages: Readonly<Record<string, Locked>> = lock.packages;
   const folders = new Set(
-    [...files].flatMap((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
+    // From the first node_modules on: that folder may be a link to one elsewhere.
+    [...files].flatMap(
+      (file) => /node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
+    ),
   );
   const components = [...folders].sort().map((folder) => {
     const known = packages[folder];

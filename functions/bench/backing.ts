@@ -5,29 +5,35 @@ import { fileURLToPath } from "node:url";
 import { startMongoDb } from "../local/services/mongodb.ts";
 import { startRabbitMq } from "../local/services/rabbitmq.ts";
 import { testOptions } from "../local/services/testing.ts";
+import { treeOf } from "./processes.ts";
 
 export type DatabaseKind = "null" | "real";
 
 export interface Backing extends AsyncDisposable {
   /** Hidden folder, gone with it. */
   readonly folder: string;
+  /** Of the broker and the database, with their helpers; empty where they were there already. */
+  pids(): number[];
   readonly env: { readonly RABBITMQ_URL: string; readonly MONGODB_URL: string };
 }
 
 const nullDatabase = fileURLToPath(new URL("null-database.ts", import.meta.url));
 
-export async function startBacking(database: DatabaseKind): Promise<Backing> {
+/** `env` may name a broker that is there already: RABBITMQ_URL. */
+export async function startBacking(
+  database: DatabaseKind,
+  env?: NodeJS.ProcessEnv,
+): Promise<Backing> {
   await using stack = new AsyncDisposableStack();
-  const { options } = stack.use(await testOptions());
-  const { url: rabbit } = await startRabbitMq(options);
+  const { options } = stack.use(await testOptions(env));
+  const rabbit = await startRabbitMq(options);
   const mongo =
-    database === "real"
-      ? (await startMongoDb(options)).url
-      : stack.use(await spawnNullDatabase()).url;
+    database === "real" ? await startMongoDb(options) : stack.use(await spawnNullDatabase());
   const moved = stack.move();
   return {
     folder: options.dataDir,
-    env: { RABBITMQ_URL: rabbit, MONGODB_URL: mongo },
+    pids: () => [rabbit.pid, mongo.pid].flatMap((pid) => (pid === undefined ? [] : treeOf(pid))),
+    env: { RABBITMQ_URL: rabbit.url, MONGODB_URL: mongo.url },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
 }
@@ -38,6 +44,7 @@ export async function spawnNullDatabase() {
   const closed = once(child, "close");
   const [line] = await once(child.stdout, "data");
   return {
+    pid: child.pid,
     url: `mongodb://127.0.0.1:${String(line).trim()}`,
     async [Symbol.asyncDispose]() {
       child.kill();

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { UsageError } from "../local/options.ts";
+import { useEmptied } from "../test/support/services.ts";
 import { against } from "./contender.ts";
 import { startLoadGenerator } from "./load.ts";
 import { measure } from "./measure.ts";
@@ -20,7 +21,10 @@ test("a run shows figures of each contender, and every answer of them is right",
   skip: !linux && "CPU and memory are read from /proc",
 }, async () => {
   const defaults = parseBenchOptions(["--only", "plain,floor"]);
-  const result = await runMission({ ...defaults, ...little }, { report() {} });
+  const result = await runMission(
+    { ...defaults, ...little },
+    { report() {}, env: await useEmptied() },
+  );
   assert.deepEqual(
     result.contenders.map(({ name }) => name),
     ["plain", "floor"],
@@ -50,17 +54,24 @@ test("a contender that answers wrongly is shown as wrong, and its speed is not",
   const point = measured[0]?.points["1"];
   assert.ok((point?.wrong ?? 0) > 0);
   assert.match(point?.firstWrong ?? "", /not the seven greetings/);
-  const shown = missionLines({ ...little, database: "null", contenders: measured }).join("\n");
+  const shown = missionLines({ ...little, database: "null", contenders: measured, sizes: [] }).join(
+    "\n",
+  );
   assert.match(shown, /WRONG: \d+ answers: 200: not the seven greetings/);
   assert.doesNotMatch(shown, /requests\/s.*\n.*\d+ \(\d+-\d+\)/);
 });
 
 test("an option that cannot be is refused by name", () => {
-  for (const args of [
+  for (const [option, value] of [
     ["--only", "nonsense"],
     ["--seconds", "0"],
     ["--database", "x"],
-  ]) {
-    assert.throws(() => parseBenchOptions(args), UsageError);
+    ["--against-start", "/nowhere"],
+  ] as const) {
+    assert.throws(
+      () => parseBenchOptions([option, value]),
+      (error: Error) =>
+        error instanceof UsageError && error.message.startsWith(`${option} ${value}`),
+    );
   }
 });

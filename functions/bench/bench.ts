@@ -2,11 +2,20 @@
 import { writeFile } from "node:fs/promises";
 import { UsageError } from "../local/options.ts";
 import { listenForStop } from "../local/stop-signals.ts";
-import { benchUsage, parseBenchOptions } from "./options.ts";
+import { barLines, barsOf } from "./bars.ts";
+import { chartOf } from "./chart.ts";
+import { coldLines, runCold } from "./cold.ts";
+import { growthLines, runGrowth } from "./growth.ts";
+import { type BenchOptions, benchUsage, parseBenchOptions } from "./options.ts";
 import { profileLines, runProfile } from "./profile.ts";
-import { runMission } from "./run.ts";
+import { type RunHooks, runMission } from "./run.ts";
 import { missionLines } from "./table.ts";
 import { runTracing } from "./tracing.ts";
+import { againstStartLines, runAgainstStart, runWhole, wholeLines } from "./whole.ts";
+
+/** A cold start is short, so that more of them are taken; a start of everything is long. */
+const coldStarts = 9;
+const startRounds = 3;
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
   process.stderr.write(`${error instanceof UsageError ? error.message : error.stack}\n`);
@@ -19,24 +28,39 @@ async function main(args: string[]): Promise<number> {
     say([benchUsage]);
     return 0;
   }
-  const save = async (figures: object) => {
-    if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+  const { json, chart, check } = options;
+  const results = await run(options, { signal: listenForStop().stop, report });
+  const bars = check ? barsOf(results) : [];
+  if (check) say(barLines(bars));
+  if (json) await writeFile(json, `${JSON.stringify({ ...results, bars }, null, 2)}\n`);
+  if (chart && results.mission) await writeFile(chart, chartOf(results.mission));
+  return bars.every(({ holds }) => holds) ? 0 : 1;
+}
+
+/** Each part is shown as soon as it is there. */
+async function run(options: BenchOptions, hooks: RunHooks) {
+  const { parts, check, rounds } = options;
+  const { cold, whole, growth, againstStart, profile, tracing } = parts;
+  const alone = Object.values(parts).some(Boolean) && !check;
+  if (tracing) await runTracing(rounds, (line) => say([line]));
+  return {
+    ...(!alone && { mission: shown(await runMission(options, hooks), missionLines) }),
+    ...(cold && { cold: shown(await runCold(coldStarts, hooks), coldLines) }),
+    ...(growth && { growth: shown(await runGrowth(options, hooks), growthLines) }),
+    ...(whole && { whole: shown(await runWhole(options.requests, hooks), wholeLines) }),
+    ...(againstStart && {
+      againstStart: shown(
+        await runAgainstStart(againstStart, Math.min(rounds, startRounds), hooks),
+        againstStartLines,
+      ),
+    }),
+    ...(profile && { profile: shown(await runProfile(profile, options, hooks), profileLines) }),
   };
-  if (options.tracing) {
-    await runTracing(options.rounds, (line) => say([line]));
-    return 0;
-  }
-  const { stop: signal } = listenForStop();
-  if (options.profile) {
-    const profile = await runProfile(options.profile, options, { signal, report });
-    say(profileLines(profile));
-    await save({ profile });
-    return 0;
-  }
-  const mission = await runMission(options, { signal, report });
-  say(missionLines(mission));
-  await save({ mission });
-  return 0;
+}
+
+function shown<T>(result: T, lines: (result: T) => readonly string[]): T {
+  say([...lines(result), ""]);
+  return result;
 }
 
 function say(lines: readonly string[]): void {

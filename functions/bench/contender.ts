@@ -15,12 +15,15 @@ export interface Contender extends AsyncDisposable {
   readonly expected: Expected;
   /** The functions' processes; empty for what runs elsewhere. */
   readonly processes: readonly Process[];
+  /** Of its broker and database. */
+  backingPids(): number[];
   /** The port of a function, where one function alone is asked. */
   port(name: string): number | undefined;
-  /** Settles when the work that follows the answers is done: until then it would count for the next measurement. */
-  settle(): Promise<void>;
-  /** Messages that F has stored. */
-  stored(): Promise<number>;
+  /**
+   * Settles when F has stored the messages of this many answers: until then that work would count for the next
+   * measurement. To be called after each load.
+   */
+  settle(answers: number): Promise<void>;
 }
 
 /** The graph's functions, but ui, which serves a page. */
@@ -37,15 +40,17 @@ export interface TreeOptions {
   /** What each process is, when all have a port. */
   processOf(name: string, ports: ReadonlyMap<string, number>): Omit<ProcessOptions, "name">;
   readonly names?: readonly string[];
+  /** Of the first one, where it answers. */
+  readonly path?: string;
 }
 
 const readyMs = 60_000;
 const settleMs = 20_000;
-const path = "/api/v1/greeting";
+const missionPath = "/api/v1/greeting";
 
 /** Starts the processes; settles when the gateway gives a right answer. */
 export async function startTree(options: TreeOptions): Promise<Contender> {
-  const { name, expected, backing, processOf, names = graphNames } = options;
+  const { name, expected, backing, processOf, names = graphNames, path = missionPath } = options;
   await using stack = new AsyncDisposableStack();
   if (backing) stack.use(backing);
   const ports = new Map<string, number>();
@@ -55,24 +60,26 @@ export async function startTree(options: TreeOptions): Promise<Contender> {
   );
   const gateway = ports.get(names[0] ?? "") ?? 0;
   const database = backing && stack.use(new MongoClient(backing.env.MONGODB_URL));
-  const count = async (of: string, collection: string) =>
-    (await database?.db(of).collection(collection).estimatedDocumentCount()) ?? 0;
-  const stored = () => count("service-f", "messages");
-  await untilRight(gateway, expected, processes);
+  const stored = async () =>
+    (await database?.db("service-f").collection("messages").estimatedDocumentCount()) ?? 0;
+  await untilRight(gateway, path, expected, processes);
+  let known = database ? await steady(stored) : 0;
   const moved = stack.move();
   return {
     name,
     url: new URL(`http://127.0.0.1:${gateway}${path}`),
     expected,
     processes,
+    backingPids: () => backing?.pids() ?? [],
     port: (one) => ports.get(one),
-    stored,
-    async settle() {
+    async settle(answers) {
+      if (!database) return;
       const end = performance.now() + settleMs;
-      while ((await stored()) < (await count("service-c", "greetings"))) {
+      while ((await stored()) < known + answers) {
         if (performance.now() > end) throw new Error(`${name}: messages do not arrive at F`);
         await wait(20);
       }
+      known = await stored();
     },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
@@ -80,14 +87,14 @@ export async function startTree(options: TreeOptions): Promise<Contender> {
 
 /** For what somebody else has started. */
 export function against(url: URL): Contender {
-  const target = url.pathname === "/" ? new URL(path, url) : url;
+  const target = url.pathname === "/" ? new URL(missionPath, url) : url;
   return {
     name: url.host,
     url: target,
     expected: "greetings",
     processes: [],
+    backingPids: () => [],
     port: () => undefined,
-    stored: async () => 0,
     settle: async () => {},
     async [Symbol.asyncDispose]() {},
   };
@@ -98,7 +105,22 @@ async function unused(taken: ReadonlyMap<string, number>): Promise<number> {
   return [...taken.values()].includes(port) ? unused(taken) : port;
 }
 
-async function untilRight(port: number, expected: Expected, processes: readonly Process[]) {
+/** What the first answers have sent may still be on its way. */
+async function steady(count: () => Promise<number>): Promise<number> {
+  for (let before = 0; ; ) {
+    const now = await count();
+    if (now > 0 && now === before) return now;
+    before = now;
+    await wait(300);
+  }
+}
+
+async function untilRight(
+  port: number,
+  path: string,
+  expected: Expected,
+  processes: readonly Process[],
+) {
   const end = performance.now() + readyMs;
   for (;;) {
     const failed = processes.map((one) => one.failure()).find(Boolean);

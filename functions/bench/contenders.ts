@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly database: DatabaseKind;
   /** Our functions; needed by ours alone. */
   readonly built: Built | undefined;
+  /** Of a broker that is there already. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
   /** For Node, before all else. */
   readonly nodeArgs?: (name: string) => readonly string[];
 }
@@ -32,7 +34,7 @@ export async function startContender(
   name: ContenderName,
   options: StartOptions,
 ): Promise<Contender> {
-  const { database, built, nodeArgs = () => [] } = options;
+  const { database, built, env, nodeArgs = () => [] } = options;
   if (name === "floor") {
     return startTree({
       name,
@@ -48,7 +50,7 @@ export async function startContender(
       }),
     });
   }
-  const backing = await startBacking(database);
+  const backing = await startBacking(database, env);
   const common = { name, expected: "greetings", backing } as const;
   if (name === "plain") {
     return startTree({
@@ -75,11 +77,11 @@ export async function startContender(
   return startTree({
     ...common,
     processOf(one, ports) {
-      const { args, env } = built.imageOf(one).start;
+      const { start } = built.imageOf(one);
       return {
-        args: [...nodeArgs(one), ...args],
+        args: [...nodeArgs(one), ...start.args],
         env: {
-          ...env,
+          ...start.env,
           PORT: String(ports.get(one)),
           HOST: "127.0.0.1",
           ...backing.env,

@@ -4,8 +4,8 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { Agent, get, type RequestOptions } from "node:http";
 import { type Expected, judgeAs } from "./answers.ts";
+import { openConnection } from "./connection.ts";
 import { quantile } from "./statistics.ts";
 
 export interface LoadOptions {
@@ -60,8 +60,6 @@ export function startLoadGenerator(): LoadGenerator {
 /** The same in this process. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { url, expected, concurrency, seconds, requests = Number.POSITIVE_INFINITY } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
-  const target = { ...hostOf(url), agent, timeout: patienceMs };
   const took: number[] = [];
   let wrong = 0;
   let firstWrong: string | undefined;
@@ -72,10 +70,14 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const more =
     requests === Number.POSITIVE_INFINITY ? performance.now.bind(performance) : () => begun;
   const client = async () => {
+    using connection = openConnection(new URL(url), patienceMs);
     while (more() < end) {
       begun++;
       const sentAt = performance.now();
-      const problem = await ask(target, expected);
+      const problem = await connection.ask().then(
+        (answer) => judgeAs(expected, answer),
+        (error: Error) => error.message,
+      );
       if (problem === undefined) took.push(performance.now() - sentAt);
       else {
         wrong++;
@@ -86,7 +88,6 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(Array.from({ length: concurrency }, client));
   const lastedMs = performance.now() - since;
   const { user, system } = process.cpuUsage(cpu);
-  agent.destroy();
   took.sort((a, b) => a - b);
   return {
     right: took.length,
@@ -97,30 +98,6 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     p99Ms: quantile(took, 0.99),
     clientCpu: (user + system) / 1_000 / lastedMs,
   };
-}
-
-function hostOf(url: string) {
-  const { hostname: host, port, pathname, search } = new URL(url);
-  return { host, port: Number(port || 80), path: pathname + search };
-}
-
-function ask(target: RequestOptions, expected: Expected): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = get(target, (incoming) => {
-      let text = "";
-      incoming.setEncoding("utf8");
-      incoming.on("data", (part: string) => {
-        text += part;
-      });
-      incoming.once("end", () => {
-        const { statusCode: status = 0, headers } = incoming;
-        resolve(judgeAs(expected, { status, type: headers["content-type"], text }));
-      });
-      incoming.once("error", (error) => resolve(error.message));
-    });
-    request.once("error", (error) => resolve(error.message));
-    request.once("timeout", () => request.destroy(new Error(`no answer in ${patienceMs} ms`)));
-  });
 }
 
 if (process.argv[1] === import.meta.filename) {

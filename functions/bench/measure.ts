@@ -22,6 +22,8 @@ export interface Point {
   readonly p99Ms: Figure;
   /** Over all function processes, with the work that follows the answer; absent for what runs elsewhere. */
   readonly cpuMs?: Figure;
+  /** Of its broker and database. */
+  readonly backingCpuMs?: Figure;
   readonly clientCpu: Figure;
   readonly wrong: number;
   readonly firstWrong?: string;
@@ -36,6 +38,8 @@ export interface Memory {
 export interface Measured {
   readonly name: string;
   readonly memory: Memory;
+  /** Through D, the broker and F; absent where there are none. */
+  readonly messagesPerSecond?: Figure;
   /** By concurrency. */
   readonly points: Readonly<Record<string, Point>>;
 }
@@ -46,6 +50,7 @@ export interface Sample {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMs: number;
+  readonly backingCpuMs: number;
   readonly clientCpu: number;
   readonly wrong: number;
   readonly firstWrong?: string;
@@ -53,6 +58,9 @@ export interface Sample {
 
 /** Enough clients to fill the memory as in use, and no more than the smallest machine takes. */
 const fillConcurrency = 25;
+
+/** Enough to keep D, the broker and F at work at the same time. */
+const eventConcurrency = 50;
 
 export async function measure(options: MeasureOptions): Promise<Measured[]> {
   const { contenders, load, concurrencies, rounds, seconds, requests, signal, report } = options;
@@ -66,6 +74,7 @@ export async function measure(options: MeasureOptions): Promise<Measured[]> {
     memory.set(one.name, { idleMib, loadedMib: residentOf(one) });
   }
   const samples = new Map<string, Sample[]>();
+  const events = new Map<string, number[]>();
   for (let round = 1; round <= rounds; round++) {
     for (const concurrency of concurrencies) {
       for (const one of contenders) {
@@ -75,11 +84,16 @@ export async function measure(options: MeasureOptions): Promise<Measured[]> {
         samples.set(key, [...(samples.get(key) ?? []), taken]);
       }
     }
+    for (const one of contenders) {
+      const rate = await sampleEvents(one, load, seconds);
+      if (rate !== undefined) events.set(one.name, [...(events.get(one.name) ?? []), rate]);
+    }
     report(`round ${round} of ${rounds}`);
   }
   return contenders.map((one) => ({
     name: one.name,
     memory: memory.get(one.name) as Memory,
+    ...(events.has(one.name) && { messagesPerSecond: figureOf(events.get(one.name) ?? []) }),
     points: Object.fromEntries(
       concurrencies.map((concurrency) => [
         concurrency,
@@ -87,6 +101,23 @@ export async function measure(options: MeasureOptions): Promise<Measured[]> {
       ]),
     ),
   }));
+}
+
+/** Messages through D, the broker and F; undefined for a contender without them. */
+export async function sampleEvents(
+  contender: Contender,
+  load: LoadGenerator,
+  seconds: number,
+): Promise<number | undefined> {
+  const port = contender.port("service-d");
+  if (port === undefined || contender.expected === "status") return undefined;
+  const since = performance.now();
+  const url = `http://127.0.0.1:${port}/api/greeting`;
+  const expected = { services: ["Service-D"] };
+  const result = await load.run({ url, expected, concurrency: eventConcurrency, seconds });
+  if (result.wrong > 0) throw new Error(`service-d of ${contender.name}: ${result.firstWrong}`);
+  await contender.settle(result.right);
+  return (result.right / (performance.now() - since)) * 1_000;
 }
 
 /** One load, with all the work that follows it. */
@@ -97,13 +128,19 @@ export async function sample(
 ): Promise<Sample> {
   const { url, expected, processes } = contender;
   const pids = processes.map(({ pid }) => pid);
-  const before = cpuMsOf(pids);
+  const backing = contender.backingPids();
+  const before = { functions: cpuMsOf(pids), backing: cpuMsOf(backing) };
   const result = await load.run({ url: url.href, expected, ...how });
   const failed = processes.map((one) => one.failure()).find(Boolean);
   if (failed) throw new Error(failed);
   // Where answers were wrong, not every one of them is followed by a message.
-  if (result.wrong === 0) await contender.settle();
-  return { ...result, cpuMs: (cpuMsOf(pids) - before) / (result.right + result.wrong) };
+  if (result.wrong === 0) await contender.settle(result.right);
+  const answers = result.right + result.wrong;
+  return {
+    ...result,
+    cpuMs: (cpuMsOf(pids) - before.functions) / answers,
+    backingCpuMs: (cpuMsOf(backing) - before.backing) / answers,
+  };
 }
 
 function pointOf(samples: readonly Sample[], withCpu: boolean): Point {
@@ -113,7 +150,10 @@ function pointOf(samples: readonly Sample[], withCpu: boolean): Point {
     perSecond: figure(({ perSecond }) => perSecond),
     p50Ms: figure(({ p50Ms }) => p50Ms),
     p99Ms: figure(({ p99Ms }) => p99Ms),
-    ...(withCpu && { cpuMs: figure(({ cpuMs }) => cpuMs) }),
+    ...(withCpu && {
+      cpuMs: figure(({ cpuMs }) => cpuMs),
+      backingCpuMs: figure(({ backingCpuMs }) => backingCpuMs),
+    }),
     clientCpu: figure(({ clientCpu }) => clientCpu),
     wrong: samples.reduce((sum, { wrong }) => sum + wrong, 0),
     ...(firstWrong !== undefined && { firstWrong }),

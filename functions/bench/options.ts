@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parse, positive, UsageError } from "../local/options.ts";
 import type { DatabaseKind } from "./backing.ts";
 import { type ContenderName, contenderNames } from "./contenders.ts";
@@ -11,13 +13,23 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly requests: number;
+  /** In place of the mission, unless it is checked. */
+  readonly parts: Parts;
+  readonly check: boolean;
   /** Files to write. */
   readonly json: string | undefined;
-  /** In place of all else: the graph with and without tracing. */
-  readonly tracing: boolean;
-  /** In place of all else: where this contender's CPU goes. */
-  readonly profile: ContenderName | undefined;
+  readonly chart: string | undefined;
   readonly help: boolean;
+}
+
+export interface Parts {
+  readonly cold: boolean;
+  readonly whole: boolean;
+  readonly growth: boolean;
+  /** Another checkout, whose npm start is measured in turn with this one's. */
+  readonly againstStart: string | undefined;
+  readonly tracing: boolean;
+  readonly profile: ContenderName | undefined;
 }
 
 export const benchUsage = `Measures the graph beside others that do the same, in turn, and shows medians over all rounds.
@@ -31,11 +43,20 @@ export const benchUsage = `Measures the graph beside others that do the same, in
   --rounds N         how often each is measured (5)
   --seconds N        of load at each point (2)
   --requests N       before memory is read (5000)
-  --json FILE        all figures
-  --profile NAME     only where a contender's CPU goes, by package and by file of ours, at the last
+  --json FILE        writes all figures
+  --chart FILE       writes a picture, as SVG
+  --check            all bars, each with its figure; exit code 1 where one does not hold. Measures
+                     the mission, --cold, --whole and --growth
+  --help             this text
+
+In place of the mission:
+  --cold             process start to first answer, beside functions-framework's hello world
+  --whole            memory of npm start with all its processes
+  --growth           CPU of chains of 1 to 16 functions
+  --against-start F  npm start here and in the checkout F, in turn
+  --profile NAME     where a contender's CPU goes, by package and by file of ours, at the last
                      number of --concurrency
-  --tracing          only what tracing costs: our graph with and without it
-  --help             this text`;
+  --tracing          our graph with and without tracing`;
 
 export function parseBenchOptions(args: string[]): BenchOptions {
   const { values } = parse({
@@ -49,12 +70,18 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       seconds: { type: "string", default: "2" },
       requests: { type: "string", default: "5000" },
       json: { type: "string" },
-      tracing: { type: "boolean", default: false },
+      chart: { type: "string" },
+      check: { type: "boolean", default: false },
+      cold: { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
+      growth: { type: "boolean", default: false },
+      "against-start": { type: "string" },
       profile: { type: "string" },
+      tracing: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  const { against, database } = values;
+  const { against, database, check, profile } = values;
   if (against !== undefined && !(/^http:/.test(against) && URL.canParse(against))) {
     throw new UsageError(`--against ${against}: a URL is expected, as in http://localhost:8080`);
   }
@@ -69,15 +96,32 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     rounds: positive("rounds", values.rounds, 1_000),
     seconds: secondsOf(values.seconds),
     requests: positive("requests", values.requests, 1_000_000),
+    parts: {
+      cold: values.cold || check,
+      whole: values.whole || check,
+      growth: values.growth || check,
+      againstStart: checkoutOf(values["against-start"]),
+      profile: profile === undefined ? undefined : contenderNamed("profile", profile),
+      tracing: values.tracing,
+    },
+    check,
     json: values.json,
-    tracing: values.tracing,
-    profile: values.profile === undefined ? undefined : contenderNamed("profile", values.profile),
+    chart: values.chart,
     help: values.help,
   };
 }
 
 function list(text: string): string[] {
   return text.split(",").filter(Boolean);
+}
+
+function checkoutOf(folder: string | undefined): string | undefined {
+  if (folder === undefined) return undefined;
+  const missing = ["package.json", "node_modules"].find((one) => !existsSync(join(folder, one)));
+  if (missing === undefined) return resolve(folder);
+  throw new UsageError(
+    `--against-start ${folder}: there is no ${missing}; a checkout is expected in which npm ci has run`,
+  );
 }
 
 function contenderNamed(option: string, name: string): ContenderName {

@@ -1,7 +1,7 @@
 /** Processes of a contender, and what Linux says about them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -57,11 +57,11 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** CPU time that they have used so far, in user and kernel, all threads. */
+/** CPU time that they have used so far, in user and kernel, all threads. One that has ended counts nothing. */
 export function cpuMsOf(pids: readonly number[]): number {
   const ticks = pids.map((pid) => {
-    const fields = statOf(pid);
-    return Number(fields[11]) + Number(fields[12]);
+    const fields = existsSync(`/proc/${pid}`) ? statOf(pid) : [];
+    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   });
   return ticks.reduce((sum, one) => sum + one, 0) * tickMs;
 }

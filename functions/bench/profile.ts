@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFunctions } from "./built.ts";
+import { columns } from "./columns.ts";
 import { graphNames } from "./contender.ts";
 import { type ContenderName, startContender } from "./contenders.ts";
 import { startLoadGenerator } from "./load.ts";
@@ -10,7 +11,6 @@ import { sample } from "./measure.ts";
 import { cpuMsOf } from "./processes.ts";
 import type { MissionOptions, RunHooks } from "./run.ts";
 import { profileClock, type SelfTime, selfTimes } from "./self-time.ts";
-import { columns } from "./table.ts";
 
 export interface Row {
   readonly what: string;

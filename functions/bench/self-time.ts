@@ -1,7 +1,7 @@
 /** Reads V8's CPU profiles: whose code ran, in the words of the source, through the bundle's source map. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "../local/tool-env.ts";
 
@@ -65,7 +65,7 @@ function placeOf(frame: CallFrame, maps: Map<string, SourceMap | undefined>) {
   const source = origin ? resolve(file, "..", origin.originalSource) : file;
   const line = (origin ? origin.originalLine : lineNumber) + 1;
   const path = source.replace(/.*node_modules\//, "");
-  const short = path === source ? relative(root, source) : path;
+  const short = path === source ? ownerOf(source) : path;
   return { where: ownerOf(source), function: `${named}  ${short}:${line}` };
 }
 
@@ -89,5 +89,7 @@ function mapOf(file: string, maps: Map<string, SourceMap | undefined>): SourceMa
 /** node_modules/@grpc/grpc-js/build/src/call.js belongs to @grpc/grpc-js; a file of ours stands for itself. */
 function ownerOf(path: string): string {
   const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-  return name ?? relative(root, path);
+  const own = relative(root, path);
+  // Of a bundle's own file: what esbuild puts around the code.
+  return name ?? (own.startsWith("..") ? basename(path) : own);
 }

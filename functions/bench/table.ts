@@ -1,34 +1,22 @@
 /** Figures as lines for a terminal. */
+import { columns, showFigure } from "./columns.ts";
 import type { Measured, Memory, Point } from "./measure.ts";
 import type { MissionResult } from "./run.ts";
-import type { Figure } from "./statistics.ts";
+import { sizeLines } from "./size.ts";
 
-/** Columns of equal width; the first is text, the others are figures. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>(
-    (known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, cell.length)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** The median, and the smallest and largest in brackets. */
-export function showFigure(figure: Figure | undefined, digits = 0): string {
-  if (!figure || Number.isNaN(figure.median)) return "-";
-  const { median, min, max } = figure;
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
-}
-
-export function missionLines({ database, contenders }: MissionResult): string[] {
+export function missionLines({ database, contenders, sizes }: MissionResult): string[] {
   return [
     `The whole mission, database ${database}: medians (smallest-largest) of all rounds`,
     ...columns([
-      ["clients, contender", "requests/s", "p50 ms", "p99 ms", "CPU ms/request", "client's CPU"],
+      [
+        "clients, contender",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms/request",
+        "broker, database",
+        "client's CPU",
+      ],
       ...byPoint(contenders).map(([concurrency, name, point]) => [
         `${concurrency.padStart(3)}  ${name}`,
         ...(point.wrong > 0
@@ -38,10 +26,18 @@ export function missionLines({ database, contenders }: MissionResult): string[] 
               showFigure(point.p50Ms, 1),
               showFigure(point.p99Ms, 1),
               showFigure(point.cpuMs, 2),
+              showFigure(point.backingCpuMs, 2),
               `${(point.clientCpu.median * 100).toFixed(0)} %`,
             ]),
       ]),
     ]),
+    "",
+    "Messages per second through D, the broker and F",
+    ...columns(
+      contenders.flatMap(({ name, messagesPerSecond }) =>
+        messagesPerSecond ? [[name, showFigure(messagesPerSecond)]] : [],
+      ),
+    ),
     "",
     "Resident memory of a function, MiB: least-most of all functions (sum)",
     ...columns([
@@ -50,6 +46,7 @@ export function missionLines({ database, contenders }: MissionResult): string[] 
         .filter(({ memory }) => Object.keys(memory.idleMib).length > 0)
         .map(({ name, memory }) => [name, span(memory, "idleMib"), span(memory, "loadedMib")]),
     ]),
+    ...(sizes.length > 0 ? ["", ...sizeLines(sizes)] : []),
   ];
 }
 

@@ -40,10 +40,10 @@ if (args.includes("--load")) {
   }
 }
 
-/** By what it imports: test/support starts the graph in its process, or as a person does, in a clone; the laboratory starts one of its own. */
+/** By what it imports: test/support starts the graph in its process, or as a person does, in a clone; the laboratory and the bench start their own. */
 function startsGraph(file: string): boolean {
   const text = readFileSync(join(root, file), "utf8");
-  return /\b(startTestGraph|startReady|runChaos)\b/.test(text);
+  return /\b(startTestGraph|startReady|runChaos|runMission)\b/.test(text);
 }
 
 /** The exit code of node's test runner. */

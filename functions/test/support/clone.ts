@@ -34,14 +34,14 @@ const root = join(functionsDir, "..");
 
 const notCopied = [".git", ".local", "node_modules"];
 
-/** `env` is for its commands, besides this process's own. */
-export async function makeClone(env: NodeJS.ProcessEnv = {}): Promise<Clone> {
+/** `env` is for its commands, besides this process's own; `from` is another checkout, with its dependencies. */
+export async function makeClone(env: NodeJS.ProcessEnv = {}, from = root): Promise<Clone> {
   const folder = await mkdtemp(join(tmpdir(), "clone-"));
-  for (const name of readdirSync(root)) {
+  for (const name of readdirSync(from)) {
     if (notCopied.includes(name)) continue;
-    cpSync(join(root, name), join(folder, name), { recursive: true });
+    cpSync(join(from, name), join(folder, name), { recursive: true });
   }
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(from, "node_modules"), join(folder, "node_modules"));
   mkdirSync(join(root, ".local/cache"), { recursive: true });
   mkdirSync(join(folder, ".local"));
   symlinkSync(join(root, ".local/cache"), join(folder, ".local/cache"));
