@@ -7,6 +7,7 @@ import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/kinds/definition.ts";
+import { leftOut } from "./left-out.ts";
 import { sbomOf } from "./sbom.ts";
 import { stackMapOf } from "./stack-map.ts";
 
@@ -29,13 +30,14 @@ export async function bundle(
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // Names of classes and functions are in logs and profiles. esbuild's keepNames calls a helper for each closure.
+    minifyIdentifiers: false,
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
     sourcemap: true,
     sourcesContent: false,
-    // Names of classes are in logs.
-    keepNames: true,
     platform: "node",
     // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
     format: "cjs",
@@ -47,7 +49,7 @@ export async function bundle(
     logLevel: "warning",
     absWorkingDir: root,
     metafile: true,
-    plugins: [...plugins, onlyFunction(name), withoutDrivers(definition), packageFiles(folder)],
+    plugins: [...plugins, onlyFunction(name), leftOut(definition), packageFiles(folder)],
   });
   const sbom = await sbomOf(name, Object.keys(metafile.inputs));
   await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
@@ -74,31 +76,6 @@ async function putPage(name: string, folder: string): Promise<void> {
 
 /** Where ui looks for its page, beside its code. */
 const builtPage = "built-page";
-
-/** Leaves out what the function's declaration does not need. A plain handler has none: it keeps all. */
-function withoutDrivers(definition: Definition | undefined): Plugin {
-  const systems = definition?.effects.map(({ system }) => system) ?? ["mongodb", "rabbitmq"];
-  const queues = systems.includes("rabbitmq") || definition?.kind === "bridge";
-  const unused = [
-    ...(systems.includes("mongodb") ? [] : ["mongodb"]),
-    ...(queues ? [] : ["amqplib"]),
-    ...(checksJson(definition) ? [] : ["ajv", "ajv/dist/2020.js"]),
-  ];
-  return {
-    name: "without-drivers",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(mongodb|amqplib|ajv(\/dist\/2020\.js)?)$/ }, ({ path }) =>
-        unused.includes(path) ? { path, namespace: "left-out" } : undefined,
-      );
-      onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
-    },
-  };
-}
-
-/** Whether a body is checked by a JSON Schema; other schemas bring their own library. */
-function checksJson(definition: Definition | undefined): boolean {
-  return definition?.routes.some(({ body }) => body && !("~standard" in body)) ?? false;
-}
 
 /** The host finds a function by its folder: in a bundle there is this one. */
 function onlyFunction(name: string): Plugin {

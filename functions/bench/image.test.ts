@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { smallHeap } from "../local/small-heap.ts";
 import { imageOf } from "./image.ts";
 
 test("a function starts as the Dockerfile says, from its folder", () => {
@@ -10,7 +11,9 @@ test("a function starts as the Dockerfile says, from its folder", () => {
     NODE_ENV: "production",
     NODE_COMPILE_CACHE: "/built/cache",
   });
-  assert.ok(prepare.some(({ env }) => env.NODE_COMPILE_CACHE === "/built/cache"));
+  const [compiled] = prepare.filter(({ env }) => env.NODE_COMPILE_CACHE === "/built/cache");
+  assert.equal(compiled?.env.NODE_OPTIONS, start.env.NODE_OPTIONS, "or the cache is not read");
+  assert.equal(start.env.NODE_OPTIONS, smallHeap, "the local run has the images' options");
 });
 
 test("a flag that is added to the Dockerfile is used", () => {

@@ -15,6 +15,7 @@ import { startMongoDb } from "../local/services/mongodb.ts";
 import { startRabbitMq } from "../local/services/rabbitmq.ts";
 import type { RunningService, ServiceOptions } from "../local/services/service.ts";
 import { testOptions } from "../local/services/testing.ts";
+import { smallHeap } from "../local/small-heap.ts";
 import { mountSmallDisks, type SmallDisks } from "./disks.ts";
 import { createLedger } from "./ledger.ts";
 import { openProxy, type TcpProxy } from "./proxy.ts";
@@ -57,7 +58,7 @@ const proxied: Readonly<Record<string, readonly string[]>> = {
 
 const source = fileURLToPath(new URL("../host/main.ts", import.meta.url));
 /** What Node takes of itself in a container of 256 MiB: on a machine with much memory it would hardly collect any. */
-const smallHeap = "--max-semi-space-size=4 --max-old-space-size=96";
+const containerHeap = `${smallHeap} --max-old-space-size=96`;
 const clockModule = new URL("move-clock.ts", import.meta.url).href;
 
 export interface LabOptions {
@@ -109,7 +110,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const envOf = async (name: string, env: NodeJS.ProcessEnv) => {
       const own: NodeJS.ProcessEnv = {
         ...env,
-        NODE_OPTIONS: `--enable-source-maps ${smallHeap} --import=${clockModule}`,
+        NODE_OPTIONS: `${containerHeap} --import=${clockModule}`,
         CLOCK_FILE: clockFile(name),
         ...(balanced && Object.fromEntries(balanced.addresses)),
       };

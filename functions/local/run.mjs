@@ -59,7 +59,7 @@ async function main([name = "", ...args]) {
     process.argv = [process.execPath, file, ...args];
     await import(pathToFileURL(file).href);
   } else {
-    process.exitCode = await runToItsEnd(pinnedNode, [file, ...args]);
+    process.exitCode = await runToItsEnd(pinnedNode, [...process.execArgv, file, ...args]);
   }
 }
 

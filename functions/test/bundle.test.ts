@@ -11,6 +11,7 @@ import { bundle } from "../bundle.ts";
 import { functionNames, loadFunctions } from "../local/discover.ts";
 import { askByGrpc } from "./support/ask-by-grpc.ts";
 import { startTestGraph, type TestGraph } from "./support/graph.ts";
+import { loadedBy } from "./support/loaded.ts";
 import { type Receiver, startReceiver } from "./support/receiver.ts";
 import { runNode } from "./support/run-function.ts";
 
@@ -124,6 +125,18 @@ describe("bundles", () => {
     }
     assert.ok(readdirSync(join(folderOf("ui"), "built-page")).includes("index.html"));
     assert.doesNotMatch(textOf("ui"), /esbuild/);
+  });
+
+  test("load none of Node's modules that cost a start much and that they do not need", async () => {
+    const { builtins } = await loadedBy("service-c", {
+      main: join(folderOf("service-c"), "main.js"),
+    });
+    assert.ok(builtins.includes("http"));
+    const costly = ["domain", "http2", "https", "internal/deps/undici/undici"];
+    assert.deepEqual(
+      costly.filter((one) => builtins.includes(one)),
+      [],
+    );
   });
 
   test("start and stop with --once, as the image's build does", async () => {

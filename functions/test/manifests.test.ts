@@ -221,6 +221,7 @@ test("an image is built again for its own folder and what all functions share, a
     ...["package.json", "package-lock.json", ".npmrc", "tsconfig.json", "proto/gen"],
     ...[
       "functions/bundle.ts",
+      "functions/left-out.ts",
       "functions/sbom.ts",
       "functions/stack-map.ts",
       "functions/host",

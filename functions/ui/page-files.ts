@@ -26,11 +26,18 @@ export async function loadPage(folder = join(import.meta.dirname, builtPage)): P
   return (path, headers) => answers.get(path)?.(headers);
 }
 
+interface PageBuilder {
+  buildPage(): Promise<ReadonlyMap<string, PageFile>>;
+  endBuilder(): Promise<void>;
+}
+
 async function build(): Promise<ReadonlyMap<string, PageFile>> {
-  const { buildPage }: { buildPage(): Promise<ReadonlyMap<string, PageFile>> } = await import(
-    builder
-  );
-  return buildPage();
+  const { buildPage, endBuilder }: PageBuilder = await import(builder);
+  try {
+    return await buildPage();
+  } finally {
+    await endBuilder();
+  }
 }
 
 async function readBuilt(folder: string): Promise<Map<string, PageFile> | undefined> {

@@ -19,11 +19,14 @@ export interface Call {
   readonly log: Logger;
   /** What it is served by: all that is done for the call belongs to its span. */
   readonly operation?: RunningOperation | undefined;
-  /** The same call with other parts. To spread it would lose its signal, which is made only when it is asked for. */
+  /** The same call with other parts. */
   with(parts: CallParts): Call;
 }
 
-export type CallParts = Partial<Pick<Call, "ending" | "headers" | "key" | "log" | "operation">>;
+export interface CallParts extends Partial<Pick<Call, "ending" | "headers" | "key" | "operation">> {
+  /** Makes the logger, which most requests do without. */
+  readonly log?: () => Logger;
+}
 
 export interface RunningCall extends Call {
   with(parts: CallParts): RunningCall;
@@ -31,6 +34,9 @@ export interface RunningCall extends Call {
   /** Ends the call's timer. Idempotent; every call must be ended. */
   end(): void;
 }
+
+/** Why a call ends whose client does not wait for the answer. */
+export const clientLeft = new HostError("ERR_CANCELLED", "the client left");
 
 /**
  * A callee's deadline lies this much before its caller's, so that its answer, which names the hop
@@ -58,47 +64,27 @@ export function createCall(options: {
     onEnd?.();
   };
   const deadline = Date.now() + timeoutMs;
-  return new CallOfHost({ ending, end, deadline, headers, key, log, operation: undefined });
+  return callOf({ ending, end, deadline, headers, key, log: () => log, operation: undefined });
 }
 
-class CallOfHost implements RunningCall {
-  readonly ending: Ending;
-  readonly deadline: number;
-  readonly headers: PropagatedHeaders;
-  readonly key: string;
-  readonly log: Logger;
-  readonly operation: RunningOperation | undefined;
-  readonly end: () => void;
+type Parts = Required<CallParts> & Pick<RunningCall, "deadline" | "end">;
 
-  constructor(parts: Required<CallParts> & Pick<RunningCall, "deadline" | "end">) {
-    this.ending = parts.ending;
-    this.deadline = parts.deadline;
-    this.headers = parts.headers;
-    this.key = parts.key;
-    this.log = parts.log;
-    this.operation = parts.operation;
-    this.end = parts.end;
-  }
-
-  get signal(): AbortSignal {
-    return this.ending.signal;
-  }
-
-  with(parts: CallParts): RunningCall {
-    return new CallOfHost({
-      ending: parts.ending ?? this.ending,
-      deadline: this.deadline,
-      headers: parts.headers ?? this.headers,
-      key: parts.key ?? this.key,
-      log: parts.log ?? this.log,
-      operation: parts.operation ?? this.operation,
-      end: this.end,
-    });
-  }
-
-  abort(reason: HostError): void {
-    this.ending.abort(reason);
-  }
+/** Getters of its own, not of a class: a call that a handler spreads has them, too. */
+function callOf(parts: Parts): RunningCall {
+  const { ending, deadline, headers, key, operation, end } = parts;
+  let log: Logger | undefined;
+  return {
+    get signal() {
+      return ending.signal;
+    },
+    get log() {
+      log ??= parts.log();
+      return log;
+    },
+    ...{ ending, deadline, headers, key, operation, end },
+    abort: (reason) => ending.abort(reason),
+    with: (others) => callOf({ ...parts, ...others }),
+  };
 }
 
 /** The same call for work that has siblings: aborting it leaves the call itself alone. */

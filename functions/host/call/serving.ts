@@ -7,7 +7,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { Config } from "../base/config.ts";
 import { HostError } from "../base/errors.ts";
 import type { PropagatedHeaders } from "../base/headers.ts";
-import { type Logger, logOf } from "../telemetry/logger.ts";
+import { bindingsOf, type Logger, logOf } from "../telemetry/logger.ts";
 import { placeInTrace } from "../telemetry/trace-context.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
@@ -94,8 +94,12 @@ export function createServing({ config, log, tracing, admission }: ServingOption
       { headers },
       { trace, links, startedAt },
     );
-    const requestLog = logOf(begun.log, headers, operation.trace ?? trace.parent);
-    const call = begun.with({ headers: operation.headers, operation, log: requestLog });
+    const place = operation.trace ?? trace.parent;
+    const call = begun.with({
+      headers: operation.headers,
+      operation,
+      log: () => logOf(log, headers, place),
+    });
     let ended = false;
     return {
       call,
@@ -110,8 +114,8 @@ export function createServing({ config, log, tracing, admission }: ServingOption
       fail(thrown) {
         const error = HostError.from(thrown);
         operation.fail(error);
-        if (error !== thrown) requestLog.error({ err: thrown }, "failed unexpectedly");
-        else requestLog.debug({ err: error }, "answered with an error");
+        if (error !== thrown) call.log.error({ err: thrown }, "failed unexpectedly");
+        else call.log.debug({ err: error }, "answered with an error");
         return error;
       },
       end({ summary, route, status, bytes, attributes: last }) {
@@ -120,10 +124,17 @@ export function createServing({ config, log, tracing, admission }: ServingOption
         operation.set(last);
         operation.end();
         const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-        requestLog.info(
-          { route, protocol, status, durationMs, bytes, ...(coldStart && { coldStart }) },
-          `${summary} in ${durationMs} ms${coldStart ? ", the first of this process" : ""}`,
-        );
+        const line = {
+          route,
+          protocol,
+          status,
+          durationMs,
+          bytes,
+          ...(coldStart && { coldStart }),
+        };
+        const text = `${summary} in ${durationMs} ms${coldStart ? ", the first of this process" : ""}`;
+        if (headers["x-log-level"]) call.log.info(line, text);
+        else log.info({ ...bindingsOf(headers, place), ...line }, text);
         begun.end();
       },
     };

@@ -10,7 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import { HostError } from "../base/errors.ts";
 import { headersFromMetadata } from "../base/headers.ts";
-import type { Call } from "../call/call.ts";
+import { type Call, clientLeft } from "../call/call.ts";
 import type { GrpcService } from "../call/callee.ts";
 import { keyHeader, readKey } from "../call/key.ts";
 import type { Served, Serving } from "../call/serving.ts";
@@ -108,7 +108,7 @@ function begin(method: Method, incoming: Started, serving: Serving): Served {
   incoming.once("cancelled", () => {
     const { call } = served;
     // A deadline that passes cancels the stream as well; the call's own timer has a better reason.
-    if (Date.now() < call.deadline) call.abort(new HostError("ERR_CANCELLED", "the client left"));
+    if (Date.now() < call.deadline) call.abort(clientLeft);
   });
   return served;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HostError } from "../base/errors.ts";
 import { decodeText, isJson, parseMediaType } from "../base/media-type.ts";
+import { clientLeft } from "../call/call.ts";
 import type { Body } from "../events/event.ts";
 import { decodeContent, tooLarge } from "./content-encoding.ts";
 
@@ -62,6 +63,6 @@ async function readBytes(
     } else chunks.push(chunk);
   });
   request.once("end", () => resolve(Buffer.concat(chunks)));
-  request.once("error", () => reject(new HostError("ERR_CANCELLED", "the client left")));
+  request.once("error", () => reject(clientLeft));
   return promise;
 }

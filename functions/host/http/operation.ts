@@ -1,13 +1,9 @@
 /** A request over HTTP/1.1 as an operation: its attributes, and its end with the response. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HostError } from "../base/errors.ts";
-import type { RunningCall } from "../call/call.ts";
+import { clientLeft, type RunningCall } from "../call/call.ts";
 import type { Served, Serving } from "../call/serving.ts";
 import type { ReceivedEvent } from "../events/event.ts";
 import { eventAttributes } from "../telemetry/semantics.ts";
-
-/** nginx's status for a client that left before there was an answer. */
-const clientLeft = new HostError("ERR_CANCELLED", "the client left");
 
 export interface HttpOperation extends Served {
   /** Names the operation by the route that the request takes. */
@@ -57,6 +53,7 @@ export function beginHttpOperation(
       call.operation?.fail(clientLeft);
       call.abort(clientLeft);
     }
+    // nginx's status for a client that left before there was an answer.
     const status = complete || response.headersSent ? response.statusCode : clientLeft.http;
     served.end({
       summary: `${method} ${route ?? path} ${status}`,

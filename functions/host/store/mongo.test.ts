@@ -31,7 +31,12 @@ async function startStore(at = url) {
     await using client = new MongoClient(url);
     return await client.db(database).collection<{ _id: string }>("notes").find().toArray();
   };
-  return { ...rest, host, store, stored };
+  const orders = async () => {
+    await using client = new MongoClient(url);
+    const indexes = await client.db(database).collection("notes").indexes();
+    return indexes.map(({ key }) => key);
+  };
+  return { ...rest, host, store, stored, orders };
 }
 
 test("a save that has settled is in the database, as it was", async () => {
@@ -108,6 +113,13 @@ test("the entries saved last come first, as many as are asked for", async () => 
   for (const id of ["a", "b", "c"]) await sut.store.apply(noteOf(id), call);
   assert.deepEqual(await sut.store.bind(call).latest(2), [noteOf("c"), noteOf("b")]);
   assert.deepEqual(await sut.store.bind(call).latest(10), ["c", "b", "a"].map(noteOf));
+});
+
+test("an index has the entries in the order in which the last ones are read", async () => {
+  await using sut = await startStore();
+  using call = testCall();
+  await sut.store.apply(noteOf("a"), call);
+  assert.deepEqual(await sut.orders(), [{ _id: 1 }, { savedAt: -1, _id: -1 }]);
 });
 
 test("a namespace without a collection is a configuration error", async () => {

@@ -58,7 +58,7 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
 
   const insert = async (documents: readonly Stored[]): Promise<readonly Outcome[]> => {
     // Before the first save, not beside it: SecantusDB 0.7 hangs where both create the collection at once.
-    if (!indexed) await collection.createIndex({ savedAt: -1 });
+    if (!indexed) await collection.createIndex({ savedAt: -1, _id: -1 });
     indexed = true;
     try {
       await collection.insertMany([...documents], { ordered: false });

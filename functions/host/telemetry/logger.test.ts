@@ -37,3 +37,27 @@ test("what a request asks of the log is heeded and handed on only where that is 
   assert.deepEqual(admitted("on"), headers);
   assert.deepEqual(admitted("off"), { baggage: "a=1" });
 });
+
+test("parts that could hold a password are masked by name: in values, in errors, in a child's bindings", () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    service: "tested",
+    level: "info",
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const secret = "s3cret";
+  const options = { host: "a", password: secret, url: secret, uri: secret, authorization: secret };
+  log.info({ options }, "in a value");
+  log.info({ err: Object.assign(new Error("away"), options) }, "in an error");
+  const request = logOf(log, {}, undefined);
+  request.info({ options }, "in a value of a request");
+  request.child({ options }).info("in bindings");
+  assert.equal(lines.length, 4);
+  for (const line of lines) {
+    assert.ok(!line.includes(secret), line);
+    assert.match(line, /"password":"\*\*\*"/);
+    assert.match(line, /"host":"a"/);
+  }
+  assert.match(lines[1] ?? "", /"message":"away"/);
+  assert.equal(options.password, secret);
+});

@@ -5,7 +5,6 @@
  * the function in `service_name`; an edge names its other end in `server_service_name`, or by its destination.
  */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Attributes } from "@opentelemetry/api";
 import {
   Counter,
   Gauge,
@@ -63,7 +62,8 @@ export function createMetrics(name: string): Metrics {
     const { metric: name, help, buckets } = family;
     const labelNames = attributes.map(labelOf);
     const settings = { name, help, labelNames, registers, buckets: [...buckets] };
-    return { family, attributes, histogram: new Histogram({ ...settings, enableExemplars: true }) };
+    const histogram = new Histogram({ ...settings, enableExemplars: true });
+    return { family, attributes, histogram, series: new Map<string, Record<string, string>>() };
   });
   const queueGauge = (
     what: string,
@@ -143,13 +143,19 @@ export function createMetrics(name: string): Metrics {
         ({ family }) => family.kind === kind && given[family.by] !== undefined,
       );
       if (!found || !Number.isFinite(value)) return;
-      const all: Attributes = { ...given, "error.type": errorType };
-      const entries = found.attributes.map((attribute) => [
-        labelOf(attribute),
-        labelValue(attribute, all[attribute]),
-      ]);
+      const values = found.attributes.map((attribute) =>
+        labelValue(attribute, attribute === "error.type" ? errorType : given[attribute]),
+      );
+      const key = values.join("\n");
+      let labels = found.series.get(key);
+      if (!labels) {
+        labels = Object.fromEntries(
+          found.attributes.map((name, i) => [labelOf(name), values[i] ?? ""]),
+        );
+        found.series.set(key, labels);
+      }
       const exemplarLabels = traceId && spanId ? { trace_id: traceId, span_id: spanId } : {};
-      found.histogram.observe({ labels: Object.fromEntries(entries), value, exemplarLabels });
+      found.histogram.observe({ labels, value, exemplarLabels });
       if (given["faas.coldstart"] === true) coldStarts.inc();
     },
     fault: (action) => faults.inc({ fault_action: action }),

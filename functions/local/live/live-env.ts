@@ -40,7 +40,7 @@ function exporterEnv(env: NodeJS.ProcessEnv, origin: string): NodeJS.ProcessEnv 
     OTEL_EXPORTER_OTLP_PROTOCOL: undefined,
     OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: undefined,
     // The page is to show a request within a second of it.
-    OTEL_BSP_SCHEDULE_DELAY: variable(env, "OTEL_BSP_SCHEDULE_DELAY") ?? "200",
+    OTEL_BSP_SCHEDULE_DELAY: variable(env, "OTEL_BSP_SCHEDULE_DELAY") ?? "500",
   };
 }
 

@@ -56,7 +56,7 @@ export async function secantusDbCommand(
   const args = ["--config", config, "--host", "127.0.0.1", "--port", String(port)];
   args.push("--storage-path", join(folder, "data"), "--standalone");
   // What it acknowledges is on the disk. By default its log takes 2 GB of that at once.
-  args.push("--sync-on-commit", "--cache-size", "256M", "--log-file-max", "64MB");
+  args.push("--sync-on-commit", "--cache-size", "64M", "--log-file-max", "64MB");
   return { file, args, env: options.env, cwd: folder };
 }
 

@@ -5,7 +5,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { stopLeftovers } from "./down.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 import { readJson, writeJson } from "./record.ts";
 
@@ -36,5 +35,6 @@ if (process.argv[1] === import.meta.filename) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.once("close", resolve));
+  const { stopLeftovers } = await import("./down.ts");
   await stopLeftovers({ dataDir, report: () => {} });
 }
