@@ -1,5 +1,5 @@
 /** Processes of a contender, and what Linux says about them. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,10 +39,15 @@ export function startProcess({ name, args, env, cwd = tmpdir() }: ProcessOptions
   });
   const closed = once(child, "close");
   let stopping = false;
+  let ended = false;
+  // Not "exit": only at "close" has all that it wrote been read.
+  child.once("close", () => {
+    ended = true;
+  });
   return {
     name,
     pid: child.pid ?? 0,
-    failure: () => (stopping || !hasEnded(child) ? undefined : `${name} ended: ${said.trim()}`),
+    failure: () => (stopping || !ended ? undefined : `${name} ended: ${said.trim()}`),
     async [Symbol.asyncDispose]() {
       stopping = true;
       child.kill("SIGTERM");
@@ -51,10 +56,6 @@ export function startProcess({ name, args, env, cwd = tmpdir() }: ProcessOptions
       clearTimeout(limit);
     },
   };
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
 }
 
 /** CPU time that they have used so far, in user and kernel, all threads. One that has ended counts nothing. */

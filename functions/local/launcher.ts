@@ -10,7 +10,7 @@ import { type LiveServer, startLiveServer } from "./live/live-server.ts";
 import { startMongoDb } from "./services/mongodb.ts";
 import { startRabbitMq } from "./services/rabbitmq.ts";
 import type { RunningService, ServiceOptions } from "./services/service.ts";
-import { smallHeap } from "./small-heap.ts";
+import { oldHeap, smallHeap } from "./small-heap.ts";
 
 export const parts = ["RabbitMQ", "MongoDB", "functions"] as const;
 export type Part = (typeof parts)[number];
@@ -178,7 +178,7 @@ function envOf(
     ...env,
     // Many functions in one process need what many processes have.
     ...(!options.oneProcess && {
-      NODE_OPTIONS: [smallHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),
+      NODE_OPTIONS: [smallHeap, oldHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),
     }),
     ...liveEnv(names, { env, origin, addresses, control: !options.oneProcess }),
     ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),

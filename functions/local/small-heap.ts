@@ -3,3 +3,9 @@
  * has the figures. What is old is bounded by the container's memory, which Node looks up.
  */
 export const smallHeap = "--max-semi-space-size=2";
+
+/**
+ * What is old, on a machine without a container around the function: as much as Node takes in one of 256 MiB, which is
+ * a function's default limit. From a laptop's memory V8 would reckon gigabytes, and collect so late.
+ */
+export const oldHeap = "--max-old-space-size=128";
