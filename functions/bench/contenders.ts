@@ -1,6 +1,7 @@
 /** The contenders by name: our graph in three kinds, the same graph written plainly, and the least Node can do. */
 import { join } from "node:path";
 import { addressVariable } from "#host/base/config";
+import { oldHeap } from "../local/small-heap.ts";
 import { root } from "../local/tool-env.ts";
 import { type DatabaseKind, startBacking } from "./backing.ts";
 import type { Built } from "./built.ts";
@@ -41,7 +42,7 @@ export async function startContender(
       expected: "status",
       names: graphNames.filter((one) => one !== "bridge"),
       processOf: (one, ports) => ({
-        args: [...nodeArgs(one), join(here, "floor/node.mjs")],
+        args: [oldHeap, ...nodeArgs(one), join(here, "floor/node.mjs")],
         env: {
           PORT: String(ports.get(one)),
           CALLEES: (calls[one] ?? []).map((callee) => ports.get(callee)).join(),
@@ -62,6 +63,7 @@ export async function startContender(
         return {
           cwd: root,
           args: [
+            oldHeap,
             ...nodeArgs(one),
             ...(one === "bridge"
               ? [join(here, "plain/consumer.mjs")]
@@ -79,7 +81,7 @@ export async function startContender(
     processOf(one, ports) {
       const { start } = built.imageOf(one);
       return {
-        args: [...nodeArgs(one), ...start.args],
+        args: [oldHeap, ...nodeArgs(one), ...start.args],
         env: {
           ...start.env,
           PORT: String(ports.get(one)),

@@ -25,6 +25,8 @@ export interface Listener {
 }
 
 const flushMs = 500;
+/** For a connection that was accepted just before, and whose request may be on a busy machine's way. */
+const undecidedMs = 2_000;
 
 export async function startListener(options: {
   port: number;
@@ -86,7 +88,7 @@ export async function startListener(options: {
     http.close();
     const limit = setTimeout(() => {
       for (const socket of undecided.keys()) socket.destroy();
-    }, flushMs);
+    }, undecidedMs);
     await Promise.all(undecided.values());
     clearTimeout(limit);
   };
