@@ -34,6 +34,8 @@ export async function bundle(
     minifySyntax: true,
     // Names of classes and functions are in logs and profiles. esbuild's keepNames calls a helper for each closure.
     minifyIdentifiers: false,
+    // Node prints the line of an error that nothing catches.
+    lineLimit: 200,
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
     sourcemap: true,

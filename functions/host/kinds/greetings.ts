@@ -13,8 +13,17 @@ export type Greetings = (call: Call) => Promise<Greeting[]>;
 
 /** A greeting of the function, made now; one that is asked for again, by the same key, has the same id. */
 export function createGreeting(name: string, message: string, { key }: Call): Greeting {
-  const service = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
-  return { id: deriveKey(key, "greeting"), service, message, created: new Date().toISOString() };
+  const created = new Date().toISOString();
+  return { id: deriveKey(key, "greeting"), service: titleOf(name), message, created };
+}
+
+const titles = new Map<string, string>();
+
+/** "Service-A" for service-a. */
+function titleOf(name: string): string {
+  const title = titles.get(name) ?? name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  titles.set(name, title);
+  return title;
 }
 
 export function greetingsToJson(greeting: Greeting[]): object {

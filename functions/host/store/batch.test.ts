@@ -54,6 +54,21 @@ test("a commit has no more items than are allowed, and the order is kept", async
   assert.deepEqual(sizes, [["a", "b"], ["c", "d"], ["e"]]);
 });
 
+test("a commit of several items has no more bytes than are allowed", async () => {
+  const sizes: string[][] = [];
+  const batch = createBatch<string>({
+    maxItems: 10,
+    maxBytes: 100,
+    commit: async (items) => {
+      sizes.push([...items]);
+      return [];
+    },
+  });
+  const items = { a: 60, b: 40, c: 1, d: 500, e: 99, f: 1, g: 1 };
+  await Promise.all(Object.entries(items).map(([item, bytes]) => batch.add(item, bytes)));
+  assert.deepEqual(sizes, [["a", "b"], ["c"], ["d"], ["e", "f"], ["g"]]);
+});
+
 test("each item has its own outcome", async () => {
   const batch = createBatch<string>({
     maxItems: 10,

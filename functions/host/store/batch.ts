@@ -8,24 +8,38 @@ export type Outcome = Error | undefined;
  */
 export function createBatch<Item>(options: {
   maxItems: number;
+  /** Of all items of a commit that has several; any number unless it is given. */
+  maxBytes?: number;
   /** Settles with one outcome per item, in order; a rejection is the outcome of all of them. */
   commit(items: readonly Item[]): Promise<readonly Outcome[]>;
 }): {
   /** Resolves to the number of items that went together with this one, itself included. */
-  add(item: Item): Promise<number>;
+  add(item: Item, bytes?: number): Promise<number>;
   idle(): Promise<void>;
 } {
   interface Waiting {
     item: Item;
+    bytes: number;
     settle(outcome: Outcome, size: number): void;
   }
   let queue: Waiting[] = [];
   let running: Promise<void> | undefined;
 
+  const { maxItems, maxBytes = Number.POSITIVE_INFINITY } = options;
+  const countOf = (waiting: readonly Waiting[]): number => {
+    let bytes = 0;
+    const tooMany = waiting.findIndex((one, i) => {
+      bytes += one.bytes;
+      return i >= maxItems || (i > 0 && bytes > maxBytes);
+    });
+    return tooMany < 0 ? waiting.length : tooMany;
+  };
+
   const run = async () => {
     while (queue.length > 0) {
-      const group = queue.slice(0, options.maxItems);
-      queue = queue.slice(options.maxItems);
+      const count = countOf(queue);
+      const group = queue.slice(0, count);
+      queue = queue.slice(count);
       let outcomes: readonly Outcome[];
       try {
         outcomes = await options.commit(group.map(({ item }) => item));
@@ -39,9 +53,11 @@ export function createBatch<Item>(options: {
   };
 
   return {
-    add(item) {
+    add(item, bytes = 0) {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
-      queue.push({ item, settle: (outcome, size) => (outcome ? reject(outcome) : resolve(size)) });
+      const settle: Waiting["settle"] = (outcome, size) =>
+        outcome ? reject(outcome) : resolve(size);
+      queue.push({ item, bytes, settle });
       // Items of one turn of the event loop go together: they came with the same read of the sockets.
       running ??= new Promise(setImmediate).then(run);
       return promise;
