@@ -150,7 +150,6 @@ function createMachine(cores: number, costOf: (process: string) => Cost) {
   return {
     now: () => now,
     work: (): ReadonlyMap<string, Work> => processes,
-    after,
     message(name: string, then: () => void): void {
       const process = processOf(name);
       process.messages++;
