@@ -9,11 +9,13 @@ import { treeOf } from "./processes.ts";
 
 export type DatabaseKind = "null" | "real";
 
+export type BackingPids = Readonly<Record<"broker" | "database", readonly number[]>>;
+
 export interface Backing extends AsyncDisposable {
   /** Hidden folder, gone with it. */
   readonly folder: string;
-  /** Of the broker and the database, with their helpers; empty where they were there already. */
-  pids(): number[];
+  /** With their helpers; empty where they were there already. */
+  pids(): BackingPids;
   readonly env: { readonly RABBITMQ_URL: string; readonly MONGODB_URL: string };
 }
 
@@ -32,10 +34,14 @@ export async function startBacking(
   const moved = stack.move();
   return {
     folder: options.dataDir,
-    pids: () => [rabbit.pid, mongo.pid].flatMap((pid) => (pid === undefined ? [] : treeOf(pid))),
+    pids: () => ({ broker: descendants(rabbit.pid), database: descendants(mongo.pid) }),
     env: { RABBITMQ_URL: rabbit.url, MONGODB_URL: mongo.url },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
+}
+
+function descendants(pid: number | undefined): number[] {
+  return pid === undefined ? [] : treeOf(pid);
 }
 
 /** The null database in a process of its own, as a real one is. */

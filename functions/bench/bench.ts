@@ -6,9 +6,11 @@ import { barLines, barsOf } from "./bars.ts";
 import { chartOf } from "./chart.ts";
 import { coldLines, runCold } from "./cold.ts";
 import { growthLines, runGrowth } from "./growth.ts";
+import { modelLines, runModel } from "./model.ts";
 import { type BenchOptions, benchUsage, parseBenchOptions } from "./options.ts";
 import { profileLines, runProfile } from "./profile.ts";
 import { type RunHooks, runMission } from "./run.ts";
+import { sizingLines } from "./sizing-page.ts";
 import { missionLines } from "./table.ts";
 import { runTracing } from "./tracing.ts";
 import { againstStartLines, runAgainstStart, runWhole, wholeLines } from "./whole.ts";
@@ -40,8 +42,9 @@ async function main(args: string[]): Promise<number> {
 /** Each part is shown as soon as it is there. */
 async function run(options: BenchOptions, hooks: RunHooks) {
   const { parts, check, rounds } = options;
-  const { cold, whole, growth, againstStart, profile, tracing } = parts;
+  const { cold, whole, growth, againstStart, profile, tracing, model, sizing } = parts;
   const alone = Object.values(parts).some(Boolean) && !check;
+  if (sizing) say(await sizingLines());
   if (tracing) await runTracing(rounds, (line) => say([line]));
   return {
     ...(!alone && { mission: shown(await runMission(options, hooks), missionLines) }),
@@ -54,6 +57,7 @@ async function run(options: BenchOptions, hooks: RunHooks) {
         againstStartLines,
       ),
     }),
+    ...(model && { model: shown(await runModel(options, hooks), modelLines) }),
     ...(profile && { profile: shown(await runProfile(profile, options, hooks), profileLines) }),
   };
 }

@@ -5,7 +5,7 @@ import { MongoClient } from "mongodb";
 import { freePort } from "../local/ports.ts";
 import { ask } from "../local/probe.ts";
 import { type Expected, judgeAs } from "./answers.ts";
-import type { Backing } from "./backing.ts";
+import type { Backing, BackingPids } from "./backing.ts";
 import { type Process, type ProcessOptions, startProcess } from "./processes.ts";
 
 export interface Contender extends AsyncDisposable {
@@ -16,7 +16,7 @@ export interface Contender extends AsyncDisposable {
   /** The functions' processes; empty for what runs elsewhere. */
   readonly processes: readonly Process[];
   /** Of its broker and database. */
-  backingPids(): number[];
+  backingPids(): BackingPids;
   /** The port of a function, where one function alone is asked. */
   port(name: string): number | undefined;
   /**
@@ -44,6 +44,7 @@ export interface TreeOptions {
   readonly path?: string;
 }
 
+const noPids: BackingPids = { broker: [], database: [] };
 const readyMs = 60_000;
 const settleMs = 20_000;
 const missionPath = "/api/v1/greeting";
@@ -70,7 +71,7 @@ export async function startTree(options: TreeOptions): Promise<Contender> {
     url: new URL(`http://127.0.0.1:${gateway}${path}`),
     expected,
     processes,
-    backingPids: () => backing?.pids() ?? [],
+    backingPids: () => backing?.pids() ?? noPids,
     port: (one) => ports.get(one),
     async settle(answers) {
       if (!database) return;
@@ -93,7 +94,7 @@ export function against(url: URL): Contender {
     url: target,
     expected: "greetings",
     processes: [],
-    backingPids: () => [],
+    backingPids: () => noPids,
     port: () => undefined,
     settle: async () => {},
     async [Symbol.asyncDispose]() {},

@@ -128,7 +128,7 @@ export async function sample(
 ): Promise<Sample> {
   const { url, expected, processes } = contender;
   const pids = processes.map(({ pid }) => pid);
-  const backing = contender.backingPids();
+  const backing = Object.values(contender.backingPids()).flat();
   const before = { functions: cpuMsOf(pids), backing: cpuMsOf(backing) };
   const result = await load.run({ url: url.href, expected, ...how });
   const failed = processes.map((one) => one.failure()).find(Boolean);

@@ -30,6 +30,8 @@ export interface Parts {
   readonly againstStart: string | undefined;
   readonly tracing: boolean;
   readonly profile: ContenderName | undefined;
+  readonly model: boolean;
+  readonly sizing: boolean;
 }
 
 export const benchUsage = `Measures the graph beside others that do the same, in turn, and shows medians over all rounds.
@@ -56,7 +58,9 @@ In place of the mission:
   --against-start F  npm start here and in the checkout F, in turn
   --profile NAME     where a contender's CPU goes, by package and by file of ours, at the last
                      number of --concurrency
-  --tracing          our graph with and without tracing`;
+  --tracing          our graph with and without tracing
+  --model            what a simulation of the graph predicts, beside what is measured
+  --sizing           the tables of knative/SIZING.md, from the inputs in it; measures nothing`;
 
 export function parseBenchOptions(args: string[]): BenchOptions {
   const { values } = parse({
@@ -78,6 +82,8 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       "against-start": { type: "string" },
       profile: { type: "string" },
       tracing: { type: "boolean", default: false },
+      model: { type: "boolean", default: false },
+      sizing: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -103,6 +109,8 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       againstStart: checkoutOf(values["against-start"]),
       profile: profile === undefined ? undefined : contenderNamed("profile", profile),
       tracing: values.tracing,
+      model: values.model,
+      sizing: values.sizing,
     },
     check,
     json: values.json,

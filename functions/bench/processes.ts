@@ -24,7 +24,7 @@ export interface Process extends AsyncDisposable {
 /** The host drains for 10 s at most. */
 const stopLimitMs = 12_000;
 /** Linux gives CPU times in hundredths of a second, whatever its own clock. */
-const tickMs = 10;
+export const tickMs = 10;
 
 /** Its log goes nowhere, so that reading it costs nothing; disposal ends it by SIGTERM, then SIGKILL. */
 export function startProcess({ name, args, env, cwd = tmpdir() }: ProcessOptions): Process {

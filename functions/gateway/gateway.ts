@@ -39,7 +39,8 @@ export function gateway({ name, to, graph, deploy = {} }: GatewayOptions): Defin
       kind: "gateway",
       name,
       calls: [to],
-      deploy: { public: true, subdomain: "api", scale: { min: 1 }, ...deploy },
+      // It waits for the whole graph, which is most of the time: see knative/SIZING.md.
+      deploy: { public: true, subdomain: "api", scale: { min: 1, target: 50 }, ...deploy },
     },
     {
       faultTargets: [name, ...all],

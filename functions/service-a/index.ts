@@ -5,6 +5,6 @@ export default greeter({
   name: "service-a",
   greeting: "Hello, from Service-A!",
   calls: [grpc("service-b"), http("service-c")],
-  // Every request of the graph comes through here.
-  deploy: { scale: { target: 20 } },
+  // It waits for the whole tree: knative/SIZING.md computes how many requests a pod has meanwhile.
+  deploy: { scale: { target: 25 } },
 });

@@ -5,4 +5,5 @@ export default greeter({
   name: "service-b",
   greeting: "Namaste, from Service-B!",
   calls: [http("service-d"), grpc("service-e")],
+  deploy: { scale: { target: 20 } },
 });

@@ -6,6 +6,11 @@ import { accountOf, domain, labelsOf, podLabelsOf, portNumber } from "./platform
 import type { Written } from "./written.ts";
 
 const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
+/**
+ * How many requests a pod of a function has when its one thread has no time left: knative/SIZING.md computes it. Knative
+ * keeps to 70 % of it. Of the smallest function of each kind, so that pods come rather early than late.
+ */
+const targets = { leaf: 10, caller: 15 };
 
 /** A handler without a definition gets the defaults, without a broker and a database. */
 export function knativeService({ name, definition }: Deployable): Written[] {
@@ -27,7 +32,7 @@ export function knativeService({ name, definition }: Deployable): Written[] {
         metadata: {
           labels: podLabelsOf(name, "function"),
           annotations: {
-            ...scaleOf(deploy.scale),
+            ...scaleOf({ target: targetOf(definition), ...deploy.scale }),
             ...metricsAnnotations(portNumber),
             "traffic.sidecar.istio.io/excludeInboundPorts": "9091",
           },
@@ -60,7 +65,19 @@ export function knativeService({ name, definition }: Deployable): Written[] {
   ];
 }
 
-function scaleOf({ min, max, target }: NonNullable<Definition["deploy"]["scale"]> = {}) {
+/** Of one's own work, a handler's or a page's, nothing is known: Knative's default holds. */
+function targetOf(definition: Definition | undefined): number | undefined {
+  if (definition?.kind !== "greeter" && definition?.kind !== "subscriber") return undefined;
+  return definition.calls.length > 0 ? targets.caller : targets.leaf;
+}
+
+interface Scale {
+  readonly min?: number;
+  readonly max?: number;
+  readonly target: number | undefined;
+}
+
+function scaleOf({ min, max, target }: Scale) {
   const key = (name: string) => `autoscaling.knative.dev/${name}`;
   return {
     ...(target !== undefined && { [key("metric")]: "concurrency", [key("target")]: `${target}` }),

@@ -77,7 +77,9 @@ describe("the manifests of a function", () => {
       const own = Object.entries(all ?? {}).filter(([key]) => key.startsWith("autoscaling."));
       return Object.fromEntries(own.map(([key, value]) => [key.split("/")[1], value]));
     };
-    assert.deepEqual(scale("service-b"), { "max-scale": "5" });
+    assert.deepEqual(scale("service-e"), { metric: "concurrency", target: "15", "max-scale": "5" });
+    assert.deepEqual(scale("service-c"), { metric: "concurrency", target: "10", "max-scale": "5" });
+    assert.deepEqual(scale("ui"), { "min-scale": "1", "max-scale": "2" });
     assert.deepEqual(scale("large"), {
       metric: "concurrency",
       target: "30",
