@@ -107,11 +107,18 @@ describe("a graph that something happens to", () => {
   });
 
   test("brings every greeting that was answered to F, though all on its way is killed under load", async () => {
+    const stored = async () => {
+      await using stores = await openStores({ ...system.graph, rabbit, mongo });
+      return (await stores.eventIds()).size;
+    };
     const running = load(() => system.ask(), { requests: 300, concurrency: 20 });
     await system.graph.function("bridge").kill();
+    const before = await stored();
     await system.graph.function("bridge").start();
-    // RabbitMQ 3.10, killed while messages wait and no consumer is there, elects no leader of the queue again.
     await isReady("bridge", 200);
+    // RabbitMQ 3.10, killed while messages wait and no consumer is there, elects no leader of the queue again: the broker has
+    // to know of the bridge's, and have handed out messages.
+    await eventually(stored, (count) => count > before);
     await rabbit.kill?.();
     rabbit = await startRabbitMq(system.services);
     await system.graph.function("service-f").kill();
@@ -122,8 +129,8 @@ describe("a graph that something happens to", () => {
     await using stores = await openStores({ ...system.graph, rabbit, mongo });
     await eventually(
       async () => {
-        const stored = await stores.eventIds();
-        return promised.filter((id) => !stored.has(id));
+        const ids = await stores.eventIds();
+        return promised.filter((id) => !ids.has(id));
       },
       (missing) => missing.length === 0,
     );
