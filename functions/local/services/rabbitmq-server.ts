@@ -9,12 +9,6 @@ const packaged = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /** Folders of administrators, which a plain user's PATH leaves out. */
 const moreFolders = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
-const erlangArgs = [
-  "-kernel inet_dist_use_interface {127,0,0,1}",
-  // Erlang's threads spin a while before they sleep, for cores of their own. Here they are the functions' too.
-  "+sbwt none +sbwtdcpu none +sbwtdio none",
-];
-
 /** The rabbitmq-server that runs as any user; an empty PATH means that none is to be found. */
 export function findRabbitMqServer(env: NodeJS.ProcessEnv): string | undefined {
   if (!env.PATH) return undefined;
@@ -50,7 +44,7 @@ export async function rabbitMqCommands(options: ServiceOptions, file: string, po
     RABBITMQ_LOG_BASE: at("log"),
     RABBITMQ_LOGS: "-",
     RABBITMQ_PID_FILE: at("pid"),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: erlangArgs.join(" "),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
   };
   const epmd = await findEpmd(options.env);
   const logFile = (name: string) => join(options.dataDir, "logs", `${name}.log`);
