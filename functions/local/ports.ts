@@ -52,7 +52,8 @@ export async function holderOf(port: number): Promise<string | undefined> {
 /** Listens for a moment; the port that was had, undefined when it is taken or not allowed. */
 function listenOn(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // A client that waits for a server to come back may get in: it would wait here for ever, and the end of this with it.
+    const server = createServer((socket) => socket.destroy());
     server.once("error", () => resolve(undefined));
     server.listen(port, host, () => {
       const address = server.address();

@@ -119,8 +119,10 @@ describe("a graph that something happens to", () => {
     // RabbitMQ 3.10, killed while messages wait and no consumer is there, elects no leader of the queue again: the broker has
     // to know of the bridge's, and have handed out messages.
     await eventually(stored, (count) => count > before);
+    const { url } = rabbit;
     await rabbit.kill?.();
     rabbit = await startRabbitMq(system.services);
+    assert.equal(rabbit.url, url, "the functions know it by this address");
     await system.graph.function("service-f").kill();
     await system.graph.function("service-f").start();
     const answers = await running;

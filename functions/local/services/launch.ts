@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { withoutPassword } from "#host/telemetry/logger";
 import { freePort, isFree } from "../ports.ts";
 import { type Container, removeContainer, runContainer } from "./docker.ts";
@@ -123,10 +124,13 @@ export async function choosePort(
   standard = 0,
 ): Promise<number> {
   const usual = options.private ? 0 : standard;
-  const wanted = [options.port ?? 0, recallPort(options.dataDir, use) ?? 0, usual];
+  const recalled = recallPort(options.dataDir, use) ?? 0;
+  const wanted = [options.port ?? 0, recalled, usual];
   let port: number | undefined;
   for (const candidate of wanted) {
-    if (candidate > 0 && (await isFree(candidate))) {
+    if (candidate <= 0) continue;
+    // Clients know the port of before; the process that was killed may hold it for a moment.
+    if (await (candidate === recalled ? isFreeSoon(candidate) : isFree(candidate))) {
       port = candidate;
       break;
     }
@@ -134,6 +138,13 @@ export async function choosePort(
   port ??= await freePort();
   rememberPort(options.dataDir, use, port);
   return port;
+}
+
+async function isFreeSoon(port: number): Promise<boolean> {
+  for (const until = Date.now() + 2_000; Date.now() < until; await wait(100)) {
+    if (await isFree(port)) return true;
+  }
+  return false;
 }
 
 function owned(options: ServiceOptions, service: RecordedService): RunningService {
