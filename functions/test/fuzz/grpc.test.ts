@@ -138,8 +138,12 @@ async function answer(client: ClientHttp2Session, { path, headers, ends, body }:
   call.once("close", resolve);
   if (ends) call.end(body);
   else call.write(body);
-  const stays = !isOther(headers) && (!ends || path.endsWith("/Watch"));
-  const timer = setTimeout(() => call.close(constants.NGHTTP2_CANCEL), stays ? quietMs : 10_000);
+  const stays = !ends || path.endsWith("/Watch");
+  const reset = () => call.close(constants.NGHTTP2_CANCEL);
+  const isRefused = isOther(headers);
+  const timer = setTimeout(reset, stays && !isRefused ? quietMs : 10_000);
+  // The server has ended its own side, and waits for ours.
+  if (stays && isRefused) call.once("response", reset);
   await ended;
   clearTimeout(timer);
   return said;
