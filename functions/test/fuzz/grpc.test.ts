@@ -141,7 +141,7 @@ async function answer(client: ClientHttp2Session, { path, headers, ends, body }:
   const stays = !ends || path.endsWith("/Watch");
   const reset = () => call.close(constants.NGHTTP2_CANCEL);
   const isRefused = isOther(headers);
-  const timer = setTimeout(reset, stays && !isRefused ? quietMs : 10_000);
+  const timer = setTimeout(reset, stays ? (isRefused ? 1_000 : quietMs) : 10_000);
   // The server has ended its own side, and waits for ours.
   if (stays && isRefused) call.once("response", reset);
   await ended;
