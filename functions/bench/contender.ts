@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { MongoClient } from "mongodb";
 import { freePort } from "../local/ports.ts";
 import { ask } from "../local/probe.ts";
+import { oldHeap } from "../local/small-heap.ts";
 import { type Expected, judgeAs } from "./answers.ts";
 import type { Backing, BackingPids } from "./backing.ts";
 import { type Process, type ProcessOptions, startProcess } from "./processes.ts";
@@ -56,9 +57,10 @@ export async function startTree(options: TreeOptions): Promise<Contender> {
   if (backing) stack.use(backing);
   const ports = new Map<string, number>();
   for (const one of names) ports.set(one, await unused(ports));
-  const processes = names.map((one) =>
-    stack.use(startProcess({ name: one, ...processOf(one, ports) })),
-  );
+  const processes = names.map((one) => {
+    const { args, ...rest } = processOf(one, ports);
+    return stack.use(startProcess({ name: one, ...rest, args: [oldHeap, ...args] }));
+  });
   const gateway = ports.get(names[0] ?? "") ?? 0;
   const database = backing && stack.use(new MongoClient(backing.env.MONGODB_URL));
   const stored = async () =>

@@ -1,7 +1,6 @@
 /** The contenders by name: our graph in three kinds, the same graph written plainly, and the least Node can do. */
 import { join } from "node:path";
 import { addressVariable } from "#host/base/config";
-import { oldHeap } from "../local/small-heap.ts";
 import { root } from "../local/tool-env.ts";
 import { type DatabaseKind, startBacking } from "./backing.ts";
 import type { Built } from "./built.ts";
@@ -42,7 +41,7 @@ export async function startContender(
       expected: "status",
       names: graphNames.filter((one) => one !== "bridge"),
       processOf: (one, ports) => ({
-        args: [oldHeap, ...nodeArgs(one), join(here, "floor/node.mjs")],
+        args: [...nodeArgs(one), join(here, "floor/node.mjs")],
         env: {
           PORT: String(ports.get(one)),
           CALLEES: (calls[one] ?? []).map((callee) => ports.get(callee)).join(),
@@ -63,7 +62,6 @@ export async function startContender(
         return {
           cwd: root,
           args: [
-            oldHeap,
             ...nodeArgs(one),
             ...(one === "bridge"
               ? [join(here, "plain/consumer.mjs")]
@@ -81,7 +79,7 @@ export async function startContender(
     processOf(one, ports) {
       const { start } = built.imageOf(one);
       return {
-        args: [oldHeap, ...nodeArgs(one), ...start.args],
+        args: [...nodeArgs(one), ...start.args],
         env: {
           ...start.env,
           PORT: String(ports.get(one)),

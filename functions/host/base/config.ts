@@ -157,12 +157,6 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     wrong(addressVariable(name), "host or host:port is expected, with a port up to 65535");
     return value;
   };
-  const addresses = new Map<string, string>();
-  const addressOf = (name: string) => {
-    const known = addresses.get(name) ?? address(name);
-    addresses.set(name, known);
-    return known;
-  };
   const telemetry = (): TelemetryConfig | undefined => {
     const base = url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"]);
     const traces = url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ["http", "https"]);
@@ -233,9 +227,9 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
       liveUrl: web("LIVE_URL"),
       liveControl: choice("LIVE_CONTROL", "off", switches) === "on",
     },
-    addressOf,
+    addressOf: address,
   };
-  for (const name of needs?.calls ?? []) addressOf(name);
+  for (const name of needs?.calls ?? []) address(name);
 
   if (problems.length > 0) {
     throw new HostError("ERR_CONFIG", `wrong configuration:\n- ${problems.join("\n- ")}`);

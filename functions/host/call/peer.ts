@@ -3,7 +3,6 @@ import { peerOf } from "../telemetry/semantics.ts";
 
 /** A function that is called, as its clients need it for each call. */
 export interface Peer {
-  readonly name: string;
   /** "host:port". */
   readonly address: string;
   /** Without the brackets of an IPv6 address. */
@@ -12,16 +11,15 @@ export interface Peer {
   readonly attributes: Attributes;
 }
 
-/** Reads an address once for each function, and again only where it has become another. */
+/** Reads the address of each function once. */
 export function createPeers(addressOf: (name: string) => string): (name: string) => Peer {
   const peers = new Map<string, Peer>();
   return (name) => {
-    const address = addressOf(name);
     const known = peers.get(name);
-    if (known?.address === address) return known;
+    if (known) return known;
+    const address = addressOf(name);
     const { hostname, port } = new URL(`http://${address}`);
     const peer = {
-      name,
       address,
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port: Number(port || 80),

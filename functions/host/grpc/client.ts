@@ -40,7 +40,7 @@ export function createGrpcClient(
   const peerOf = createPeers(addressOf);
 
   const dial = (callee: string): ChannelInterface => {
-    const channel = new Channel(addressOf(callee), credentials.createInsecure(), {
+    const channel = new Channel(peerOf(callee).address, credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
       // It would keep a record of each call.

@@ -1,14 +1,10 @@
 import type { GraphEdge } from "#host/kinds/graph";
 import type { Span } from "../otlp.ts";
+import type { Glance } from "../otlp-glance.ts";
 
 /** What is counted of a span at once. */
-export interface SeenSpan {
-  readonly traceId: string;
-  readonly service: string;
-  readonly kind: Span["kind"];
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly failed: boolean;
+export interface SeenSpan
+  extends Pick<Glance, "traceId" | "service" | "kind" | "startMs" | "durationMs" | "failed"> {
   readonly edge: GraphEdge | undefined;
   /** All of it, decoded anew each time. */
   whole(): Span;
