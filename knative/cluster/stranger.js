@@ -10,19 +10,25 @@ const revisionIs = (name) => ["Knative-Serving-Revision", name];
 const namespaceIs = (name) => ["Knative-Serving-Namespace", name];
 const probe = (value) => ["K-Network-Probe", value];
 
-/** Rows of one function: [way, what is special, where to, host, headers]. */
+/** Rows of one function: [way, what is special, where to, host, headers, path]. */
 function rowsOf(name, revision) {
   const own = `${revision}.${namespace}.${cluster}`;
   const both = [namespaceIs(namespace), revisionIs(revision)];
   const passed = `${activator}.${cluster}`;
-  const from = (what, headers, host = passed) => ["activator", what, activator, host, headers];
+  const from = (what, headers, host = passed, path = undefined) => {
+    return ["activator", what, activator, host, headers, path];
+  };
   const byRevision = (what, headers, host = own) => ["revision", what, own, host, headers];
   const inside = `${revision}-private.${namespace}.${cluster}`;
-  const past = (what, headers) => ["past the activator", what, inside, inside, headers];
+  const past = (what, headers, path = undefined) => {
+    return ["past the activator", what, inside, inside, headers, path];
+  };
   return [
     ["route", "no header", `${name}.${namespace}`, `${name}.${namespace}`, []],
+    ["route", "GET /wake", `${name}.${namespace}`, `${name}.${namespace}`, [], "/wake"],
     ["route", "probe header empty", `${name}.${namespace}`, `${name}.${namespace}`, [probe("")]],
     from("both headers", both),
+    from("GET /wake", both, passed, "/wake"),
     from("probe header empty", [...both, probe("")]),
     from("probe header blank", [...both, probe("  ")]),
     from("probe header: queue", [...both, probe("queue")]),
@@ -49,6 +55,7 @@ function rowsOf(name, revision) {
     byRevision("namespace twice, first empty", [namespaceIs(""), ...both]),
     byRevision("another namespace, revision empty", [namespaceIs("other"), revisionIs("")]),
     past("no header", []),
+    past("GET /wake", [], "/wake"),
     past("probe header empty", [probe("")]),
     past("probe header: probe", [probe("probe"), ["K-Network-Hash", "x"]]),
     past("probe header twice, first empty", [probe(""), probe("probe")]),
@@ -81,7 +88,7 @@ function plainRowsOf(name, revision) {
 }
 
 /** The status, or why there was no answer. By hand, since node:http would not send a header twice as it is. */
-function ask(to, host, headers) {
+function ask(to, host, headers, path = "/api/greeting") {
   return new Promise((resolve) => {
     const socket = net.connect(80, to);
     let text = "";
@@ -98,9 +105,7 @@ function ask(to, host, headers) {
       if (status) end(status);
     });
     const lines = [["Host", host], ...headers].map(([key, value]) => `${key}: ${value}`);
-    socket.write(
-      `GET /api/greeting HTTP/1.1\r\n${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`,
-    );
+    socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
   });
 }
 
@@ -108,8 +113,8 @@ function ask(to, host, headers) {
   for (const one of functions) {
     const [name, revision] = one.split("=");
     const rows = mode === "plain" ? plainRowsOf(name, revision) : rowsOf(name, revision);
-    for (const [way, what, to, host, headers] of rows) {
-      const result = await ask(to, host, headers);
+    for (const [way, what, to, host, headers, path] of rows) {
+      const result = await ask(to, host, headers, path);
       process.stdout.write(`row\t${name}\t${way}\t${what}\t${result}\n`);
     }
   }

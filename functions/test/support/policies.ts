@@ -10,6 +10,9 @@ export interface Asked {
   /** "cluster.local/ns/NAMESPACE/sa/ACCOUNT"; undefined for plain text. */
   readonly principal?: string;
   readonly port: string;
+  /** Of the request, without its query: a policy's paths do not see it. */
+  readonly method: string;
+  readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
@@ -76,10 +79,13 @@ function isSource(source: Record<string, string[]>, namespace: string, { princip
   });
 }
 
-function isOperation(operation: Record<string, string[]>, { port }: Asked) {
-  return Object.entries(operation).every(([field, values]) => {
-    if (field !== "ports") throw new Error(`a policy's operation.${field} is not known here`);
-    return values.includes(port);
+function isOperation(operation: Record<string, string[]>, { port, method, path }: Asked) {
+  const values: Readonly<Record<string, string>> = { ports: port, methods: method, paths: path };
+  return Object.entries(operation).every(([field, patterns]) => {
+    const [, not, noun = field] = /^(not)(\w+)$/.exec(field) ?? [];
+    const value = values[noun.toLowerCase()];
+    if (value === undefined) throw new Error(`a policy's operation.${field} is not known here`);
+    return patterns.some((pattern) => isLike(value, pattern)) === !not;
   });
 }
 
