@@ -10,11 +10,11 @@ import { isAllowed, policiesAt, type Reading } from "./policies.ts";
 
 type Header = readonly [name: string, value: string];
 
-const readings: readonly Reading[] = ["joined", "each"];
+export const readings: readonly Reading[] = ["joined", "each"];
 const probe = "K-Network-Probe";
 const revisionOf = "Knative-Serving-Revision";
 const namespaceOf = "Knative-Serving-Namespace";
-const activator = { namespace: "knative-serving", labels: { app: "activator" } };
+export const activator = { namespace: "knative-serving", labels: { app: "activator" } };
 
 /** A problem for each function that a stranger reaches, or that an edge of the graph or a probe does not reach. */
 export function strangers(environment: Environment): string[] {
@@ -73,10 +73,7 @@ function pastActivator(walls: Walls, principal: string | undefined, name: string
 
 /** Requests as Knative's routes send them, and its probes, that are refused. */
 function shutOut(walls: Walls, principal: string, name: string, namespace: string): string[] {
-  const route = [
-    [namespaceOf, namespace],
-    [revisionOf, `${name}-00001`],
-  ] as const;
+  const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
     const asked = { principal: by, port: "8012", headers };
     return readings.every((one) => isAllowed(walls[at], asked, one))
@@ -92,6 +89,14 @@ function shutOut(walls: Walls, principal: string, name: string, namespace: strin
     ...refused("a route's probe", "gate", [...route, [probe, "probe"]], router),
     ...refused("a route's probe", "function", [[probe, "probe"]], router),
     ...refused("the autoscaler's probe", "gate", [[probe, "activator"]], autoscaler),
+  ];
+}
+
+/** What Knative's routes add to a request for a function. */
+export function routeHeaders(name: string, namespace: string): Header[] {
+  return [
+    [namespaceOf, namespace],
+    [revisionOf, `${name}-00001`],
   ];
 }
 
@@ -132,7 +137,8 @@ function mixed(name: string, lists: readonly (readonly string[])[]): Header[][] 
   return lists.map((values) => values.map((value) => [name, value] as const));
 }
 
-function principalOf(account: string, namespace: string): string {
+/** Of "ACCOUNT" in this namespace, or "NAMESPACE/ACCOUNT". */
+export function principalOf(account: string, namespace: string): string {
   const [name, owner = namespace] = account.split("/").reverse();
   return `cluster.local/ns/${owner}/sa/${name}`;
 }
