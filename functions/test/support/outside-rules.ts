@@ -42,9 +42,12 @@ export function passes(
       ? policiesAt(manifests, { namespace, labels })
       : policiesAt([...manifests, ...mesh], activator);
   const requests = where === "function" ? [[]] : withSecondNamespace(routeHeaders(name, namespace));
-  return requests.flatMap((headers) =>
-    readings.map((one) => isAllowed(policies, { port: "8012", headers, ...asked }, one)),
-  );
+  // A policy's paths do not see the query.
+  const [path = "/api/greeting"] = asked.path?.split("?") ?? [];
+  return requests.flatMap((headers) => {
+    const request = { port: "8012", method: "GET", headers, ...asked, path };
+    return readings.map((one) => isAllowed(policies, request, one));
+  });
 }
 
 /** As a route sends them, and with a namespace that the client adds behind: the activator takes the first. */
