@@ -6,10 +6,18 @@ import type { Environment } from "./environment.ts";
 import { functionRules } from "./function-rules.ts";
 import { meshRules } from "./mesh-rules.ts";
 import { networkRules } from "./network-rules.ts";
+import { outsideRules } from "./outside-rules.ts";
 import { platformRules } from "./platform-rules.ts";
 import { prodRules } from "./prod-rules.ts";
 
-const rules = [...functionRules, ...platformRules, ...meshRules, ...networkRules, ...prodRules];
+const rules = [
+  ...functionRules,
+  ...platformRules,
+  ...meshRules,
+  ...networkRules,
+  ...outsideRules,
+  ...prodRules,
+];
 
 /** Everything that is wrong with an environment, one sentence each; empty when it is right. */
 export function problemsOf(environment: Environment): string[] {

@@ -10,11 +10,11 @@ import { type Asked, isAllowed, policiesAt, type Reading } from "./policies.ts";
 
 type Header = readonly [name: string, value: string];
 
-const readings: readonly Reading[] = ["joined", "each"];
+export const readings: readonly Reading[] = ["joined", "each"];
 const probe = "K-Network-Probe";
 const revisionOf = "Knative-Serving-Revision";
 const namespaceOf = "Knative-Serving-Namespace";
-const activator = { namespace: "knative-serving", labels: { app: "activator" } };
+export const activator = { namespace: "knative-serving", labels: { app: "activator" } };
 
 type Request = readonly [method: string, path: string];
 
@@ -125,10 +125,7 @@ function shutOut(
   namespace: string,
   request: Request,
 ): string[] {
-  const route = [
-    [namespaceOf, namespace],
-    [revisionOf, `${name}-00001`],
-  ] as const;
+  const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
     const asked = askedBy(by, request, headers);
     return readings.every((one) => isAllowed(walls[at], asked, one))
@@ -144,6 +141,14 @@ function shutOut(
     ...refused("a route's probe", "gate", [...route, [probe, "probe"]], router),
     ...refused("a route's probe", "function", [[probe, "probe"]], router),
     ...refused("the autoscaler's probe", "gate", [[probe, "activator"]], autoscaler),
+  ];
+}
+
+/** What Knative's routes add to a request for a function. */
+export function routeHeaders(name: string, namespace: string): Header[] {
+  return [
+    [namespaceOf, namespace],
+    [revisionOf, `${name}-00001`],
   ];
 }
 
@@ -184,7 +189,8 @@ function mixed(name: string, lists: readonly (readonly string[])[]): Header[][] 
   return lists.map((values) => values.map((value) => [name, value] as const));
 }
 
-function principalOf(account: string, namespace: string): string {
+/** Of "ACCOUNT" in this namespace, or "NAMESPACE/ACCOUNT". */
+export function principalOf(account: string, namespace: string): string {
   const [name, owner = namespace] = account.split("/").reverse();
   return `cluster.local/ns/${owner}/sa/${name}`;
 }
