@@ -20,6 +20,7 @@ type Request = readonly [method: string, path: string];
 
 const call: Request = ["GET", "/api/greeting"];
 const wake: Request = ["GET", "/wake"];
+const healthProbe: Request = ["GET", "/healthz"];
 
 /** What who may only wake a function could try in place of that. */
 const tricks: readonly Request[] = [
@@ -60,9 +61,10 @@ export function strangers(environment: Environment): string[] {
         ]),
       ),
       ...callers.flatMap((one) => shutOut(walls, one, callee.name, namespace, call)),
-      ...[...callers, ...wakers].flatMap((one) =>
-        shutOut(walls, one, callee.name, namespace, wake),
-      ),
+      // Those outside call, and do not wake: outside-rules.ts.
+      ...[...callers, ...wakers]
+        .filter((one) => one !== principalOf(ingress, namespace))
+        .flatMap((one) => shutOut(walls, one, callee.name, namespace, wake)),
     ].slice(0, 1);
   });
 }
@@ -127,7 +129,8 @@ function shutOut(
 ): string[] {
   const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
-    const asked = askedBy(by, request, headers);
+    const isProbe = headers.some(([header]) => header === probe);
+    const asked = askedBy(by, isProbe ? healthProbe : request, headers);
     return readings.every((one) => isAllowed(walls[at], asked, one))
       ? []
       : [`${at === "gate" ? "the activator" : name} refuses ${what} by ${by} to ${name}`];
