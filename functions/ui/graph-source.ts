@@ -62,12 +62,13 @@ export function createGraphSource(options: GraphSourceOptions): () => Promise<Li
   };
 }
 
-const nothing: IstioFigures = { requests: [], durations: [], bytes: [] };
+const nothing: IstioFigures = { requests: [], durations: [], wakes: [], bytes: [] };
 
 function withFigures(
   graph: Graph,
-  { requests, durations, bytes }: IstioFigures,
+  { requests: all, durations, wakes, bytes }: IstioFigures,
 ): { nodes: LiveNode[]; edges: LiveEdge[] } {
+  const requests = all.map((one) => withoutWakes(one, wakes));
   const figuresOf = (counted: readonly RequestCount[], from: string | undefined, to: string) => {
     const sum = (of: (one: RequestCount) => number) =>
       counted.reduce((total, one) => total + of(one), 0);
@@ -89,7 +90,11 @@ function withFigures(
   const nodes = graph.nodes.map(({ name, kind }): LiveNode => {
     const counted = requests.filter(({ to }) => to === name);
     const figures = figuresOf(counted, undefined, name);
-    return { name, kind, state: "unknown", figures, ...(kind === "queue" && { depth: null }) };
+    return {
+      ...{ name, kind, state: "unknown", figures },
+      ...(kind === "queue" && { depth: null }),
+      ...(wakes.some(({ to }) => to === name) && { woken: true }),
+    };
   });
   const declared = graph.edges.map((edge): LiveEdge => {
     const { from, to } = edge;
@@ -107,6 +112,14 @@ function withFigures(
     };
   });
   return { nodes, edges: [...declared, ...strangers(graph, requests, figuresOf)] };
+}
+
+/** Both are extrapolated from the same scrapes, so that they may differ by less than one. */
+function withoutWakes(one: RequestCount, wakes: IstioFigures["wakes"]): RequestCount {
+  const wake = wakes.find(({ from, to }) => from === one.from && to === one.to);
+  if (!wake || one.protocol !== "http") return one;
+  const count = one.count - wake.count;
+  return count < 0.5 ? { ...one, count: 0, failed: 0 } : { ...one, count };
 }
 
 /** The function that opened a connection to a broker or a database; undefined for an edge between functions. */

@@ -3,7 +3,7 @@ import { createGlancer, type Glance } from "../otlp-glance.ts";
 import { edgeAttributes, edgeOf } from "./span-edge.ts";
 import type { SeenSpan } from "./span-ring.ts";
 
-const glance = createGlancer([...edgeAttributes, "error.type"]);
+const glance = createGlancer([...edgeAttributes, "error.type", "faas.invoked_name"]);
 
 /** The spans of a body of protobuf. Throws for bytes that are no OTLP. */
 export function seenSpans(body: Uint8Array): SeenSpan[] {
@@ -18,6 +18,7 @@ class GlancedSpan implements SeenSpan {
   readonly durationMs: number;
   readonly failed: boolean;
   readonly edge: SeenSpan["edge"];
+  readonly woken: string | undefined;
   readonly #body: Buffer;
   readonly #from: number;
   readonly #to: number;
@@ -30,6 +31,7 @@ class GlancedSpan implements SeenSpan {
     this.durationMs = seen.durationMs;
     this.failed = hasFailed(seen);
     this.edge = edgeOf(seen);
+    this.woken = seen.kind === "internal" ? seen.attributes["faas.invoked_name"] : undefined;
     this.#body = seen.body;
     this.#from = seen.from;
     this.#to = seen.to;

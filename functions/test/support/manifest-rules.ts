@@ -7,6 +7,7 @@ import type { Environment } from "./environment.ts";
 import { functionRules } from "./function-rules.ts";
 import { meshRules } from "./mesh-rules.ts";
 import { networkRules } from "./network-rules.ts";
+import { outsideRules } from "./outside-rules.ts";
 import { platformRules } from "./platform-rules.ts";
 import { prodRules } from "./prod-rules.ts";
 
@@ -15,6 +16,7 @@ const rules = [
   ...platformRules,
   ...meshRules,
   ...networkRules,
+  ...outsideRules,
   ...prodRules,
   ...debugRules,
 ];

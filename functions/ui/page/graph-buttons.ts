@@ -63,10 +63,10 @@ export function createGraphButtons(
         button.remove();
         buttons.delete(id);
       }
-      for (const { name, kind, state, figures, depth } of nodes) {
+      for (const { name, kind, state, figures, depth, woken } of nodes) {
         if (!buttons.has(name)) add(name, { kind: "node", name });
         const waiting = typeof depth === "number" ? `, ${depth} waiting` : "";
-        const known = state === "unknown" ? "" : `, ${state}`;
+        const known = `${state === "unknown" ? "" : `, ${state}`}${woken ? ", woken" : ""}`;
         say(name, `${shortName(name)}, ${kindNames[kind]}${known}${waiting}: ${spoken(figures)}`);
       }
       for (const edge of edges) {

@@ -40,11 +40,11 @@ export function drawnElements(
 }
 
 /** In a word or two, what a person should know of a node before its figures. */
-export function captionOf({ state, figures, kind, depth }: LiveNode): string {
+export function captionOf({ state, figures, kind, depth, woken }: LiveNode): string {
   if (state === "stopped" || state === "starting" || state === "not ready") return state;
   if (figures.errorShare > 0) return `${share(figures.errorShare)} errors`;
   if (kind === "queue" && depth !== null && depth !== undefined) return `${depth} waiting`;
-  return rate(figures.requestsPerSecond);
+  return `${rate(figures.requestsPerSecond)}${woken ? ", woken" : ""}`;
 }
 
 function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {

@@ -61,13 +61,14 @@ interface RowContent {
   readonly failing: boolean;
 }
 
-function nodeRow({ name, kind, state, depth, figures }: LiveNode): RowContent {
+function nodeRow({ name, kind, state, depth, figures, woken }: LiveNode): RowContent {
+  const known = [...(state === "unknown" ? [] : [state]), ...(woken ? ["woken"] : [])];
   const waiting = typeof depth === "number" ? String(depth) : "";
   return {
     id: name,
     name: shortName(name),
     selection: { kind: "node", name },
-    texts: [kindNames[kind], state === "unknown" ? "–" : state, waiting, ...figureTexts(figures)],
+    texts: [kindNames[kind], known.join(", ") || "–", waiting, ...figureTexts(figures)],
     failing: figures.errorShare > 0 || state === "stopped",
   };
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { noFigures } from "../live.ts";
 import { pathOf, traceIdOf } from "./ask.ts";
 import { describeFault, faultHeader } from "./fault-header.ts";
 import { milliseconds, rate, share, shortName } from "./format.ts";
+import { captionOf } from "./graph-elements.ts";
 
 describe("texts of the page", () => {
   test("split a problem's detail into its hops and its reason", () => {
@@ -43,6 +45,12 @@ describe("texts of the page", () => {
       "1.23 s",
     ]);
     assert.deepEqual([0, 0.025, 0.5].map(share), ["0%", "2.5%", "50%"]);
+  });
+
+  test("say that a function was woken beside its rate, and behind what is wrong with it", () => {
+    const node = { name: "service-g", kind: "greeter", figures: noFigures, woken: true } as const;
+    assert.equal(captionOf({ ...node, state: "ready" }), "0/s, woken");
+    assert.equal(captionOf({ ...node, state: "stopped" }), "stopped");
   });
 
   test("name queues and collections as people do", () => {
