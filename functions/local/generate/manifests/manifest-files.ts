@@ -113,10 +113,19 @@ async function environmentsIn(root: string): Promise<string[]> {
 }
 
 async function skaffold(root: string, functions: readonly Deployable[]): Promise<string> {
-  const artifacts = functions.map(({ name }) => ({
-    image: name,
-    docker: { dockerfile: "functions/Dockerfile", buildArgs: { FUNCTION: name } },
-  }));
+  const artifacts = (more: object) =>
+    functions.map(({ name }) => ({
+      image: name,
+      docker: { dockerfile: "functions/Dockerfile", buildArgs: { FUNCTION: name, ...more } },
+    }));
   const text = await readFile(join(root, "skaffold.yaml"), "utf8");
-  return withList(text, ["build", "artifacts"], artifacts);
+  const profiles = listIn(text, ["profiles"]) as { name: string }[];
+  const debug = profiles.findIndex(({ name }) => name === "debug");
+  const withOwn = withList(text, ["build", "artifacts"], artifacts({}));
+  // A profile's list takes the place of the other.
+  return withList(
+    withOwn,
+    ["profiles", debug, "build", "artifacts"],
+    artifacts({ BUNDLE_OPTIONS: "--debug" }),
+  );
 }
