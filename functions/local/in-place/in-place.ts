@@ -7,7 +7,6 @@
  * I3 The last save counts: a worker that is still starting when another save comes is killed.
  */
 import cluster, { type Worker } from "node:cluster";
-import { once } from "node:events";
 import { backoff } from "#host/base/backoff";
 
 export interface InPlaceOptions {
@@ -46,6 +45,8 @@ export function startInPlace({ entry, report, failed }: InPlaceOptions): InPlace
     const since = performance.now();
     const worker = cluster.fork();
     starting = worker;
+    // A connection that was on its way to a worker that has just ended: its exit is what counts.
+    worker.on("error", () => {});
     worker.once("listening", () => {
       if (starting !== worker) return;
       const old = serving;
@@ -97,6 +98,6 @@ async function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return;
   const limit = setTimeout(() => worker.process.kill("SIGKILL"), stopLimitMs);
   worker.process.kill("SIGTERM");
-  await once(worker, "exit");
+  await new Promise((resolve) => worker.once("exit", resolve));
   clearTimeout(limit);
 }
