@@ -46,6 +46,7 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
 
   const stopAll = async () => {
     live.drain();
+    await Promise.all([...processes.values()].map((process) => process.endPause()));
     for (const step of stopOrder(functions)) {
       const group = [...new Set(step.map(find))].filter(({ stopped }) => !stopped);
       if (group.length === 0) continue;

@@ -5,6 +5,7 @@ import { assignPorts, type Ports } from "./addresses.ts";
 import { type Deployable, loadFunctions } from "./discover.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { createGraph, type Graph, untilReady } from "./graph.ts";
+import { assignInspectors, pausableEnv } from "./inspect.ts";
 import { liveEnv } from "./live/live-env.ts";
 import { type LiveServer, startLiveServer } from "./live/live-server.ts";
 import { startMongoDb } from "./services/mongodb.ts";
@@ -33,8 +34,10 @@ export interface GraphOptions {
   private?: boolean;
   /** All functions in one process, for small machines and debuggers. */
   oneProcess?: boolean;
+  /** Functions that a debugger may attach to, and pause for as long as it likes. */
+  inspect?: readonly string[];
   /** Where a function's process begins, in place of its source: its bundle, say. */
-  entryOf?(name: string): string;
+  entryOf?(name: string): string | undefined;
   /** What a function's process gets in place of the environment made for it: other addresses, say. */
   envOf?(name: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
   /** Where the functions send their spans in place of the live graph, which then shows none: a receiver's address. */
@@ -66,6 +69,11 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     functions.map(({ name }) => name),
     options.ports,
   );
+  const inspectors = await assignInspectors(options.inspect ?? [], {
+    taken: [...addresses.values()],
+    anyPort: options.ports === "free",
+    oneProcess: options.oneProcess ?? false,
+  });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([giveUp.signal, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
@@ -82,7 +90,7 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     const made = envOf(functions, { options, addresses, urls, live });
     const env = (await options.envOf?.(name, made)) ?? made;
     signal.throwIfAborted();
-    const process = createProcess(name, functions, { options, addresses, env, live });
+    const process = createProcess(name, functions, { options, addresses, inspectors, env, live });
     for (const one of functions) processes.set(one.name, process);
     await process.start();
     await untilReady(process, signal, (why) => progress?.say("functions", `${name}: ${why}`));
@@ -176,6 +184,7 @@ function envOf(
     // Compiled code is kept between starts: without it most of a start is stripping types.
     NODE_COMPILE_CACHE: join(cacheDir, "compile"),
     ...env,
+    ...(options.inspect?.length && pausableEnv(env)),
     // Many functions in one process need what many processes have.
     ...(!options.oneProcess && {
       NODE_OPTIONS: [smallHeap, oldHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),
@@ -196,17 +205,19 @@ function createProcess(
   given: {
     options: GraphOptions;
     addresses: ReadonlyMap<string, number>;
+    inspectors: ReadonlyMap<string, number>;
     env: NodeJS.ProcessEnv;
     live: LiveServer;
   },
 ): FunctionProcess {
-  const { options, addresses, env, live } = given;
+  const { options, addresses, inspectors, env, live } = given;
   const { onImport } = options;
   return new FunctionProcess({
     name,
     ports: functions.map((one) => addresses.get(one.name) ?? 0),
     entry: options.oneProcess ? oneProcessEntry : (options.entryOf?.(name) ?? entry),
     preload: onImport && reportImports,
+    inspectPort: functions.map((one) => inspectors.get(one.name)).find(Boolean),
     env,
     onMessage: (message) => onImport?.(name, String(message)),
     logs(line) {

@@ -88,6 +88,7 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
       ports: options.ports,
       env,
       oneProcess: options.oneProcess,
+      inspect: options.inspect,
       signal: stop,
       logs: (line) => output.write(format(line)),
       report: say,

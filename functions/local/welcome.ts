@@ -14,6 +14,9 @@ export function welcome(graph: Graph, seconds: number): string {
       `${withoutPassword(url)}  (${origin})`,
     ]),
   ];
+  const processes = new Set([...graph.addresses.keys()].map((name) => graph.function(name)));
+  const inspected = [...processes].filter(({ inspectPort }) => inspectPort);
+  const debug = inspected.map((one) => `  ${one.name.padEnd(10)} 127.0.0.1:${one.inspectPort}\n`);
   return `
 The graph is ready after ${seconds.toFixed(1)} s. Every function answers HTTP and gRPC on its port:
 
@@ -21,7 +24,7 @@ ${rows.map(([name = "", address]) => `  ${name.padEnd(10)} ${address}`).join("\n
 
 See it at work
   ${page}
-
+${debug.length > 0 ? `\nDebug, by chrome://inspect or .vscode/launch.json\n${debug.join("")}` : ""}
 Try
   curl ${gateway}/api/greeting
   curl '${gateway}/api/services/service-f/messages?limit=1'

@@ -1,9 +1,12 @@
 // Runs in a pod that is no edge of the graph (cluster/strangers hands it to node): asks every function by every way
-// in, with the headers that an exemption could go by. Prints one line for each request, and `end`. Every answer but
-// 403, or no connection at all, is a way in.
+// in, with the headers that an exemption could go by, and public hosts (@HOST) for what is for the inside alone. Prints
+// one line for each request, and `end`. Every answer but 403, or no connection at all, is a way in; a public host may
+// also answer 400 and 404, for what is no path of its function, and 301 where it is https alone.
 const net = require("node:net");
 
-const [namespace, mode, ...functions] = process.argv.slice(1);
+const [namespace, mode, ...all] = process.argv.slice(1);
+const functions = all.filter((one) => !one.startsWith("@"));
+const publicHosts = all.filter((one) => one.startsWith("@")).map((one) => one.slice(1));
 const cluster = "svc.cluster.local";
 const activator = "activator-service.knative-serving";
 const revisionIs = (name) => ["Knative-Serving-Revision", name];
@@ -87,6 +90,17 @@ function plainRowsOf(name, revision) {
   ];
 }
 
+/** Of a host that is public: what is for the inside alone, in all the ways to write it. */
+function ingressRowsOf(host) {
+  const ingress = "istio-ingressgateway.istio-system";
+  const paths = ["metrics", "wake"].flatMap((name) => [
+    ...[`/${name}`, `/${name}?x=1`, `/${name}/`, `//${name}`, `/./${name}`, `/x/../${name}`],
+    ...[`/%${name.charCodeAt(0).toString(16)}${name.slice(1)}`, `/x/..%2f${name}`, `/\\${name}`],
+    ...[`/${name.toUpperCase()}`, `/%2f${name}`, `http://${host}/${name}`, name],
+  ]);
+  return paths.map((path) => ["ingress", path, ingress, host, [], path]);
+}
+
 /** The status, or why there was no answer. By hand, since node:http would not send a header twice as it is. */
 function ask(to, host, headers, path = "/api/greeting") {
   return new Promise((resolve) => {
@@ -116,6 +130,13 @@ function ask(to, host, headers, path = "/api/greeting") {
     for (const [way, what, to, host, headers, path] of rows) {
       const result = await ask(to, host, headers, path);
       process.stdout.write(`row\t${name}\t${way}\t${what}\t${result}\n`);
+    }
+  }
+  // A pod without a sidecar is to the ingress as a client from outside.
+  for (const host of mode === "plain" ? publicHosts : []) {
+    for (const [way, what, to, , headers, path] of ingressRowsOf(host)) {
+      const result = await ask(to, host, headers, path);
+      process.stdout.write(`row\t${host}\t${way}\t${what}\t${result}\n`);
     }
   }
   process.stdout.write("end\n");

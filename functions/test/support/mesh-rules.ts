@@ -85,10 +85,14 @@ function sorted(spec: unknown): unknown {
 /** Nothing is allowed besides: not by a policy for all, nor by one for a function that is none. */
 function nothingElse(environment: Environment): string[] {
   const callee = [...servicesOf(environment).map(({ name }) => name), "mongodb", "rabbitmq"];
-  const policies = environment.manifests.filter(
-    ({ kind, metadata }) =>
-      kind === "AuthorizationPolicy" && metadata.namespace !== "knative-serving",
-  );
+  const policies = environment.manifests.filter((policy) => {
+    const { kind, metadata } = policy;
+    return (
+      kind === "AuthorizationPolicy" &&
+      metadata.namespace !== "knative-serving" &&
+      at(policy, "spec.action") !== "DENY"
+    );
+  });
   const problems = policies
     .filter(({ metadata: { name } }) => ![...callee, "knative", "deny-by-default"].includes(name))
     .map((policy) => `${titleOf(policy)}: allows what is no edge of the graph`);

@@ -10,16 +10,18 @@ import { type Asked, isAllowed, policiesAt, type Reading } from "./policies.ts";
 
 type Header = readonly [name: string, value: string];
 
-const readings: readonly Reading[] = ["joined", "each"];
+export const readings: readonly Reading[] = ["joined", "each"];
 const probe = "K-Network-Probe";
 const revisionOf = "Knative-Serving-Revision";
 const namespaceOf = "Knative-Serving-Namespace";
-const activator = { namespace: "knative-serving", labels: { app: "activator" } };
+export const activator = { namespace: "knative-serving", labels: { app: "activator" } };
 
 type Request = readonly [method: string, path: string];
 
 const call: Request = ["GET", "/api/greeting"];
 const wake: Request = ["GET", "/wake"];
+/** As Knative's networking layer and its autoscaler ask. */
+const probing: Request = ["GET", "/healthz"];
 
 /** What who may only wake a function could try in place of that. */
 const tricks: readonly Request[] = [
@@ -46,6 +48,10 @@ export function strangers(environment: Environment): string[] {
     const principals = (names: string[]) => names.map((one) => principalOf(one, namespace));
     const callers = principals(callersOf(environment, callee));
     const wakers = principals(wakersOf(environment, callee));
+    // Nothing wakes from outside, though the ingress calls what is public.
+    const mayWake = [...callers, ...wakers].filter(
+      (one) => one !== principalOf(ingress, namespace),
+    );
     const others = principals([...accounts, ingress, "other/gateway", "stranger"]).filter(
       (one) => !callers.includes(one),
     );
@@ -60,9 +66,7 @@ export function strangers(environment: Environment): string[] {
         ]),
       ),
       ...callers.flatMap((one) => shutOut(walls, one, callee.name, namespace, call)),
-      ...[...callers, ...wakers].flatMap((one) =>
-        shutOut(walls, one, callee.name, namespace, wake),
-      ),
+      ...mayWake.flatMap((one) => shutOut(walls, one, callee.name, namespace, wake)),
     ].slice(0, 1);
   });
 }
@@ -125,12 +129,9 @@ function shutOut(
   namespace: string,
   request: Request,
 ): string[] {
-  const route = [
-    [namespaceOf, namespace],
-    [revisionOf, `${name}-00001`],
-  ] as const;
+  const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
-    const asked = askedBy(by, request, headers);
+    const asked = askedBy(by, by === principal ? request : probing, headers);
     return readings.every((one) => isAllowed(walls[at], asked, one))
       ? []
       : [`${at === "gate" ? "the activator" : name} refuses ${what} by ${by} to ${name}`];
@@ -144,6 +145,14 @@ function shutOut(
     ...refused("a route's probe", "gate", [...route, [probe, "probe"]], router),
     ...refused("a route's probe", "function", [[probe, "probe"]], router),
     ...refused("the autoscaler's probe", "gate", [[probe, "activator"]], autoscaler),
+  ];
+}
+
+/** What Knative's routes add to a request for a function. */
+export function routeHeaders(name: string, namespace: string): Header[] {
+  return [
+    [namespaceOf, namespace],
+    [revisionOf, `${name}-00001`],
   ];
 }
 
@@ -184,7 +193,8 @@ function mixed(name: string, lists: readonly (readonly string[])[]): Header[][] 
   return lists.map((values) => values.map((value) => [name, value] as const));
 }
 
-function principalOf(account: string, namespace: string): string {
+/** Of "ACCOUNT" in this namespace, or "NAMESPACE/ACCOUNT". */
+export function principalOf(account: string, namespace: string): string {
   const [name, owner = namespace] = account.split("/").reverse();
   return `cluster.local/ns/${owner}/sa/${name}`;
 }
