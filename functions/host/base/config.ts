@@ -1,4 +1,5 @@
 import { withoutPassword } from "../telemetry/logger.ts";
+import { sharesOf, writeShares } from "./address.ts";
 import { HostError } from "./errors.ts";
 import {
   batchVariables,
@@ -79,8 +80,8 @@ export interface Config {
     readonly liveControl: boolean;
   };
   /**
-   * "host:port" of a function: what `SERVICE_B_ADDRESS` says, else its name and NAMESPACE, port 80.
-   * Knative's routes know `name.namespace` and longer forms, but not the bare name.
+   * "host:port" of a function, or several as `sharesOf` reads them: what `SERVICE_B_ADDRESS` says, else its name and
+   * NAMESPACE, port 80. Knative's routes know `name.namespace` and longer forms, but not the bare name.
    */
   addressOf(name: string): string;
 }
@@ -150,11 +151,9 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   const address = (name: string) => {
     const value = text(addressVariable(name));
     if (value === undefined) return namespace ? `${name}.${namespace}:80` : `${name}:80`;
-    const [, port = 80] = /^(?:\[[\da-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(value) ?? ["", 0];
-    if (Number(port) >= 1 && Number(port) <= 65_535) {
-      return /:\d+$/.test(value) ? value : `${value}:80`;
-    }
-    wrong(addressVariable(name), "host or host:port is expected, with a port up to 65535");
+    const shares = sharesOf(value);
+    if (shares) return writeShares(shares);
+    wrong(addressVariable(name), "host:port is expected, or several as in a:80=90,b:80=10");
     return value;
   };
   const telemetry = (): TelemetryConfig | undefined => {
