@@ -16,6 +16,7 @@ const scripts = {
   deploy: "kubectl",
   forward: "kubectl",
   strangers: "kubectl",
+  canary: "kubectl",
   teardown: "docker",
 };
 
