@@ -3,12 +3,12 @@ import type { Selection } from "./api.ts";
 import { button, element, setText } from "./dom.ts";
 import {
   edgeName,
-  kindNames,
+  kindName,
   milliseconds,
+  nodeName,
   protocolNames,
   rate,
   share,
-  shortName,
 } from "./format.ts";
 import { edgeId } from "./graph-elements.ts";
 
@@ -61,13 +61,14 @@ interface RowContent {
   readonly failing: boolean;
 }
 
-function nodeRow({ name, kind, state, depth, figures }: LiveNode): RowContent {
+function nodeRow(node: LiveNode): RowContent {
+  const { name, state, depth, figures } = node;
   const waiting = typeof depth === "number" ? String(depth) : "";
   return {
     id: name,
-    name: shortName(name),
+    name: nodeName(node),
     selection: { kind: "node", name },
-    texts: [kindNames[kind], state === "unknown" ? "–" : state, waiting, ...figureTexts(figures)],
+    texts: [kindName(node), state === "unknown" ? "–" : state, waiting, ...figureTexts(figures)],
     failing: figures.errorShare > 0 || state === "stopped",
   };
 }
