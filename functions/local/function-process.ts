@@ -13,8 +13,8 @@ export interface FunctionProcessOptions {
   env: NodeJS.ProcessEnv;
   /** Its port; with several functions in the process, all of theirs. */
   ports: readonly number[];
-  /** Loaded before the entry; what it sends over the IPC channel goes to `onMessage`. */
-  preload?: string | undefined;
+  /** Loaded before the entry, in this order; what they send over the IPC channel goes to `onMessage`. */
+  preloads?: readonly string[];
   onMessage?(message: unknown): void;
   /** Gets the output: one JSON object per line, whatever the process wrote. */
   logs(line: string): void;
@@ -100,8 +100,9 @@ export class FunctionProcess {
   }
 
   #spawn() {
-    const { preload, entry, env } = this.#options;
-    const child = spawn(process.execPath, [...(preload ? ["--import", preload] : []), entry], {
+    const { preloads = [], entry, env } = this.#options;
+    const imports = preloads.flatMap((one) => ["--import", one]);
+    const child = spawn(process.execPath, [...imports, entry], {
       env,
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],

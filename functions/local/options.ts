@@ -8,6 +8,8 @@ export interface StartOptions {
   oneProcess: boolean;
   /** Empties the data of earlier runs first. */
   fresh: boolean;
+  /** As it was typed: FUNCTION=FOLDER:PERCENT. */
+  canary: string | undefined;
   /** What the options say to the functions; checked with the rest of their configuration. */
   env: NodeJS.ProcessEnv;
   help: boolean;
@@ -29,6 +31,7 @@ export const startUsage = `Runs the whole graph on this machine: RabbitMQ, Mongo
   --json            logs as JSON lines on stdout, progress on stderr
   --one-process     every function in one process, for small machines and debuggers
   --fresh           begin with empty queues and collections
+  --canary F=DIR:N  a second version of function F, from folder DIR, gets N percent of the calls to it (10)
   --help            this text
 
 RABBITMQ_URL and MONGODB_URL make it use a broker and a database of yours.`;
@@ -46,6 +49,7 @@ export function parseStartOptions(args: string[]): StartOptions {
       json: { type: "boolean", default: false },
       "one-process": { type: "boolean", default: false },
       fresh: { type: "boolean", default: false },
+      canary: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
     },
   });
@@ -55,6 +59,7 @@ export function parseStartOptions(args: string[]): StartOptions {
     json: values.json,
     oneProcess: values["one-process"],
     fresh: values.fresh,
+    canary: one("canary", values.canary),
     help: values.help,
     env: {
       ...(values.protocol !== undefined && { CALL_PROTOCOL: values.protocol }),
@@ -72,6 +77,11 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
     const [first] = (error as Error).message.split(". ");
     throw new UsageError(`${first}; --help lists the options`, { cause: error });
   }
+}
+
+function one(option: string, values: readonly string[]): string | undefined {
+  if (values.length < 2) return values[0];
+  throw new UsageError(`--${option} is given ${values.length} times; one is possible`);
 }
 
 export function positive(option: string, value: string, most: number): number {

@@ -25,7 +25,8 @@ export interface Answer {
   body: { greeting?: Greeting[]; code?: string; detail?: string };
 }
 
-export interface TestGraphOptions extends Pick<GraphOptions, "entryOf" | "oneProcess" | "spansTo"> {
+export interface TestGraphOptions
+  extends Pick<GraphOptions, "entryOf" | "oneProcess" | "spansTo" | "canary"> {
   /** A broker and a database for this graph alone, which the test may stop. */
   ownServices?: boolean;
 }
