@@ -1,15 +1,16 @@
 /**
- * `node functions/bundle.ts FUNCTION FOLDER`: one function with the host and its packages as FOLDER/main.js, with a
- * source map, the list of its packages (sbom.cdx.json), and no node_modules beside it. The build stage of the Dockerfile.
+ * `node functions/bundle.ts FUNCTION FOLDER [--debug]`: one function with the host and its packages as FOLDER/main.js,
+ * with a source map, the list of its packages (sbom.cdx.json), and no node_modules beside it. The build stage of the
+ * Dockerfile. With --debug a debugger finds all that it needs in main.js: the code as it was written, and its sources.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Definition } from "./host/kinds/definition.ts";
 import { leftOut } from "./left-out.ts";
 import { sbomOf } from "./sbom.ts";
-import { stackMapOf } from "./stack-map.ts";
+import { type SourceMapJson, sourcesOf, stackMapOf } from "./stack-map.ts";
 
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "functions/host/main.ts");
@@ -23,6 +24,7 @@ export async function bundle(
   name: string,
   folder: string,
   plugins: readonly Plugin[] = [],
+  { debug = false } = {},
 ): Promise<void> {
   const index = join(root, "functions", name, "index.ts");
   const { default: definition }: { default?: Definition } = await import(index);
@@ -30,16 +32,16 @@ export async function bundle(
     entryPoints: [entry],
     outfile: join(folder, "main.js"),
     bundle: true,
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minifyWhitespace: !debug,
+    minifySyntax: !debug,
     // Names of classes and functions are in logs and profiles. esbuild's keepNames calls a helper for each closure.
     minifyIdentifiers: false,
     // Node prints the line of an error that nothing catches.
-    lineLimit: 200,
+    ...(!debug && { lineLimit: 200 }),
     inject: [join(root, "functions/host/stacks.ts")],
     // For profilers; stacks have a map of their own.
-    sourcemap: true,
-    sourcesContent: false,
+    sourcemap: debug ? "external" : true,
+    sourcesContent: debug,
     platform: "node",
     // As ESM, each import of a built-in module runs all of its exports: node:http's load fetch.
     format: "cjs",
@@ -56,13 +58,30 @@ export async function bundle(
   const sbom = await sbomOf(name, Object.keys(metafile.inputs));
   await writeFile(join(folder, "sbom.cdx.json"), JSON.stringify(sbom));
   const map = JSON.parse(await readFile(join(folder, "main.js.map"), "utf8"));
-  await writeFile(
-    join(folder, "main.js.stacks"),
-    JSON.stringify(stackMapOf(map, { folder, root })),
-  );
+  const places = { folder, root };
+  await writeFile(join(folder, "main.js.stacks"), JSON.stringify(stackMapOf(map, places)));
+  if (debug) await putMapInside(folder, { ...map, sources: sourcesOf(map, places) });
   // Without it Node looks for one in every folder above.
   await writeFile(join(folder, "package.json"), '{"type":"commonjs"}');
   await putPage(name, folder);
+}
+
+interface MapWithContent extends SourceMapJson {
+  readonly sourcesContent: readonly string[];
+}
+
+/**
+ * A debugger far away cannot read a file beside the bundle. Sources lie as if the repository were the bundle's folder;
+ * those of packages are left to the debugger's own node_modules.
+ */
+async function putMapInside(folder: string, map: MapWithContent): Promise<void> {
+  const sourcesContent = map.sourcesContent.map((text, i) =>
+    map.sources[i]?.includes("node_modules/") ? null : text,
+  );
+  const bytes = Buffer.from(JSON.stringify({ ...map, sourcesContent })).toString("base64");
+  const url = `data:application/json;base64,${bytes}`;
+  await appendFile(join(folder, "main.js"), `//# sourceMappingURL=${url}\n`);
+  await rm(join(folder, "main.js.map"));
 }
 
 /** A page is built here, for what builds it is not in an image. */
@@ -131,7 +150,9 @@ async function copyProtos(from: string, to: string): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [name, folder] = process.argv.slice(2);
-  if (!name || !folder) throw new Error("node functions/bundle.ts FUNCTION FOLDER");
-  await bundle(name, folder);
+  const [name, folder, option] = process.argv.slice(2);
+  if (!name || !folder || (option && option !== "--debug")) {
+    throw new Error("node functions/bundle.ts FUNCTION FOLDER [--debug]");
+  }
+  await bundle(name, folder, [], { debug: option === "--debug" });
 }

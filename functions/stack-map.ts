@@ -7,17 +7,24 @@ export interface SourceMapJson {
   readonly mappings: string;
 }
 
+/** The sources of a map in `folder`, relative to `root`. */
+export function sourcesOf(
+  { sources }: SourceMapJson,
+  { folder, root }: { folder: string; root: string },
+): string[] {
+  return sources.map((source) => relative(root, resolve(folder, source)).split(sep).join("/"));
+}
+
 /**
  * Keeps every mapping of the repository's own files, and of a package's file that it is this one. `folder` is that of
  * the map, whose sources become relative to `root`.
  */
 export function stackMapOf(
-  { version, sources, mappings }: SourceMapJson,
-  { folder, root }: { folder: string; root: string },
+  map: SourceMapJson,
+  places: { folder: string; root: string },
 ): SourceMapJson {
-  const paths = sources.map((source) =>
-    relative(root, resolve(folder, source)).split(sep).join("/"),
-  );
+  const { version, mappings } = map;
+  const paths = sourcesOf(map, places);
   const isPackage = paths.map((path) => path.includes("node_modules/"));
   const read = { source: 0, line: 0, column: 0 };
   const written = { source: 0, line: 0, column: 0 };
@@ -55,7 +62,7 @@ export function stackMapOf(
 const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /** Numbers as a source map has them: base64 digits of five bits, the lowest first, each with a bit for "goes on". */
-function decode(segment: string): number[] {
+export function decode(segment: string): number[] {
   const numbers: number[] = [];
   let value = 0;
   let shift = 0;

@@ -64,6 +64,7 @@ for (const [method, path, status] of [
   ["GET", "/api/services/orders/", 404],
   ["PATCH", "/api/services/orders/orders/7", 405],
   ["GET", "/api/services/orders/healthz", 404],
+  ["GET", "/api/services/orders/wake", 404],
   ["GET", "/api/services/orders/metrics", 404],
   ["GET", "/api/services/orders/orders/..", 404],
   ["GET", "/api/services/orders/orders/%2e%2e", 404],

@@ -52,7 +52,9 @@ export async function startHost(
   const { config, log, metrics } = runtime;
   const limits = { ...connectionLimits, ...options.limits };
   const lifecycle = createLifecycle((phase) => log.info({ phase }, phase));
-  const health = createHealth(lifecycle, open.resources);
+  // Anybody may ask a public function, and could have it believe that all below it is awake.
+  const onWake = definition?.deploy.public ? undefined : runtime.wake?.woken;
+  const health = createHealth(lifecycle, open.resources, onWake);
   const services = open.greetings ? [greetingService(open.greetings)] : [];
   const grpc = grpcServerOnDemand({
     services: [...services, ...(open.services ?? [])],

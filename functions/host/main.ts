@@ -11,7 +11,7 @@
  *   http/         server, the road of a request, routes, answers; client; plain for plain handlers
  *   grpc/         server, services, reflection; client
  *   call/         call is what belongs to one request; serving is the one road of both protocols; admission
- *                 decides what a request may ask for, faults is one of those things
+ *                 decides what a request may ask for, faults is one of those things; wake starts a graph at zero
  *   events/       event reads CloudEvents, publisher writes them; amqp is the one connection to RabbitMQ
  *   store/        mongo saves by group commit (batch), over the one client of database
  *   telemetry/    tracing is where every operation begins and ends; otel makes spans, metrics figures, logger lines

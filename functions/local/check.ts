@@ -1,6 +1,6 @@
 /**
- * `npm run check`: declarations and what is generated from them, format and lint, types, the wire contract. All are
- * run, whatever fails.
+ * `npm run check`: declarations and what is generated from them, format and lint, types, the wire contract, and whether
+ * the cluster's versions are still supported. All are run, whatever fails.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ const checks: readonly [title: string, command: string, ...args: string[]][] = [
   ["types", "tsc", "--project", "."],
   ["types of the page", "tsc", "--project", "functions/ui/page"],
   ["proto lint", "buf", "lint", "proto"],
+  ["versions of the cluster", process.execPath, join(functionsDir, "local/pins.ts")],
   ["wire contract", "buf", "breaking", "proto", "--against", "proto/wire-contract.json"],
 ];
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { writeShares } from "#host/base/address";
+import { writeShares } from "#host/base/addresses";
 import { addressVariable } from "#host/base/config";
 import { type Canary, versions } from "./canary/canary.ts";
 import type { Deployable } from "./discover.ts";
+import { pausableEnv } from "./inspect.ts";
 import { liveEnv } from "./live/live-env.ts";
 import type { RunningService } from "./services/service.ts";
 import { oldHeap, smallHeap } from "./small-heap.ts";
@@ -27,6 +28,8 @@ export interface FunctionEnvOptions {
   origin: string;
   /** A receiver that gets the spans in place of the live server. */
   spansTo: string | undefined;
+  /** A debugger may pause some function. */
+  pausable: boolean;
 }
 
 /** The services' addresses that these functions need, waiting for no others. */
@@ -55,6 +58,7 @@ export function envOf(unit: Unit, options: FunctionEnvOptions): NodeJS.ProcessEn
     // Compiled code is kept between starts: without it most of a start is stripping types.
     NODE_COMPILE_CACHE: join(cacheDir, "compile"),
     ...env,
+    ...(options.pausable && pausableEnv(env)),
     // Many functions in one process need what many processes have.
     ...(!oneProcess && {
       NODE_OPTIONS: [smallHeap, oldHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),

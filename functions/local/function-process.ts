@@ -15,6 +15,8 @@ export interface FunctionProcessOptions {
   ports: readonly number[];
   /** Loaded before the entry, in this order; what they send over the IPC channel goes to `onMessage`. */
   preloads?: readonly string[];
+  /** Where a debugger attaches; without it there is no inspector. */
+  inspectPort?: number | undefined;
   onMessage?(message: unknown): void;
   /** Gets the output: one JSON object per line, whatever the process wrote. */
   logs(line: string): void;
@@ -32,6 +34,8 @@ type State =
 /** The host drains for 10 s at most: what is still there after this long hangs. */
 const stopLimitMs = 12_000;
 const liveLimitMs = 60_000;
+/** A process that does not answer for this long is one that a debugger has paused. */
+const pausedMs = 1_000;
 const restarts = { firstMs: 500, longestMs: 10_000 };
 /** Having lived this long, it gets the short waits again. */
 const soundMs = 30_000;
@@ -74,6 +78,10 @@ export class FunctionProcess {
     return this.#options.ports;
   }
 
+  get inspectPort(): number | undefined {
+    return this.#options.inspectPort;
+  }
+
   /** Settles when it answers, which is before its broker and database have to. */
   async start(): Promise<void> {
     if (this.#state.kind === "running" && this.#wanted) return;
@@ -89,9 +97,14 @@ export class FunctionProcess {
     state.live = true;
   }
 
-  /** SIGTERM, and SIGKILL to what hangs. */
+  /** SIGTERM, and SIGKILL to what hangs or is paused. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
+  }
+
+  /** Ends it where a debugger has paused it: its callers would wait for it until they are cut off. */
+  async endPause(): Promise<void> {
+    if (await this.#isPaused()) await this.kill();
   }
 
   /** Ends it as a power cut would. */
@@ -100,9 +113,12 @@ export class FunctionProcess {
   }
 
   #spawn() {
-    const { preloads = [], entry, env } = this.#options;
-    const imports = preloads.flatMap((one) => ["--import", one]);
-    const child = spawn(process.execPath, [...imports, entry], {
+    const { preloads = [], inspectPort, entry, env } = this.#options;
+    const options = [
+      ...preloads.flatMap((one) => ["--import", one]),
+      ...(inspectPort ? [`--inspect=127.0.0.1:${inspectPort}`] : []),
+    ];
+    const child = spawn(process.execPath, [...options, entry], {
       env,
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -133,11 +149,18 @@ export class FunctionProcess {
     if (this.#state.kind !== "running") return;
     const { child, closed } = this.#state;
     const cut = () => child.pid && sendSignal(-child.pid, "SIGKILL");
-    if (signal === "SIGKILL") cut();
+    // Paused by a debugger, it would hear no signal.
+    if (signal === "SIGKILL" || (await this.#isPaused())) cut();
     else child.kill(signal);
     const limit = setTimeout(cut, stopLimitMs);
     await closed;
     clearTimeout(limit);
+  }
+
+  async #isPaused(): Promise<boolean> {
+    const { inspectPort, ports } = this.#options;
+    if (!inspectPort || this.#state.kind !== "running") return false;
+    return (await ask(ports[0] ?? 0, "/healthz", pausedMs)) === undefined;
   }
 
   #startAgain(reason: string, since = Date.now()): void {
@@ -155,7 +178,9 @@ export class FunctionProcess {
 
   /** Settles when all its ports answer, or it has ended. */
   async #answers(child: ChildProcess): Promise<void> {
-    const end = performance.now() + liveLimitMs;
+    // A breakpoint in code that runs at the start is no failure.
+    const limitMs = this.#options.inspectPort ? Number.POSITIVE_INFINITY : liveLimitMs;
+    const end = performance.now() + limitMs;
     for (const port of this.#options.ports) {
       while (child.exitCode === null && child.signalCode === null) {
         if ((await ask(port, "/healthz"))?.status === 200) break;
@@ -180,6 +205,8 @@ export class FunctionProcess {
       logs(line.startsWith('{"level":') ? line : wrap(30, line));
     });
     lines("stderr", (line) => {
+      // It is at its end, and would stay for as long as a debugger is attached.
+      if (line.startsWith("Waiting for the debugger to disconnect")) child.kill("SIGKILL");
       this.#errors = [...this.#errors.slice(-19), line];
       logs(wrap(40, line));
     });

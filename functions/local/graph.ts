@@ -50,6 +50,7 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
 
   const stopAll = async () => {
     live.drain();
+    await Promise.all([...processes.values()].map((process) => process.endPause()));
     for (const step of stopOrder(functions)) {
       const names = step.flatMap((name) => (name === canary?.of ? [name, canary.name] : [name]));
       const group = [...new Set(names.map(find))].filter(({ stopped }) => !stopped);

@@ -6,6 +6,7 @@ import { type Deployable, loadFunctions } from "./discover.ts";
 import { envOf, type Unit, urlsFor } from "./function-env.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { createGraph, type Graph, untilReady } from "./graph.ts";
+import { assignInspectors } from "./inspect.ts";
 import { type LiveServer, startLiveServer } from "./live/live-server.ts";
 import { startMongoDb } from "./services/mongodb.ts";
 import { startRabbitMq } from "./services/rabbitmq.ts";
@@ -34,8 +35,10 @@ export interface GraphOptions {
   oneProcess?: boolean;
   /** A second version of a function, which gets its share of the calls to that; not with `oneProcess`. */
   canary?: Canary | undefined;
+  /** Functions that a debugger may attach to, and pause for as long as it likes. */
+  inspect?: readonly string[];
   /** Where a function's process begins, in place of its source: its bundle, say. */
-  entryOf?(name: string): string;
+  entryOf?(name: string): string | undefined;
   /** What a function's process gets in place of the environment made for it: other addresses, say. */
   envOf?(name: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
   /** Where the functions send their spans in place of the live graph, which then shows none: a receiver's address. */
@@ -66,6 +69,12 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
   const functions = await loadFunctions();
   const names = [...functions.map(({ name }) => name), ...(canary ? [canary.name] : [])];
   const addresses = await assignPorts(names, options.ports);
+  const { inspect = [] } = options;
+  const inspectors = await assignInspectors(inspect, {
+    taken: [...addresses.values()],
+    anyPort: options.ports === "free",
+    oneProcess,
+  });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([giveUp.signal, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
@@ -81,11 +90,12 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     const urls = await urlsFor(unit.functions, services);
     signal.throwIfAborted();
     const { env = process.env, cacheDir = join(options.dataDir, "cache"), spansTo } = options;
-    const given = { env, cacheDir, oneProcess, addresses, canary, urls, spansTo };
+    const pausable = inspect.length > 0;
+    const given = { env, cacheDir, oneProcess, addresses, canary, urls, spansTo, pausable };
     const made = envOf(unit, { ...given, origin: live.origin });
     const wanted = (await options.envOf?.(name, made)) ?? made;
     signal.throwIfAborted();
-    const started = createProcess(unit, { options, env: wanted, live });
+    const started = createProcess(unit, { options, inspectors, env: wanted, live });
     for (const one of oneProcess ? unit.functions : [unit]) processes.set(one.name, started);
     await started.start();
     await untilReady(started, signal, (why) => progress?.say("functions", `${name}: ${why}`));
@@ -164,10 +174,15 @@ function unitsOf(
 }
 
 function createProcess(
-  { name, ports, isCanary }: Unit,
-  given: { options: GraphOptions; env: NodeJS.ProcessEnv; live: LiveServer },
+  { name, functions, ports, isCanary }: Unit,
+  given: {
+    options: GraphOptions;
+    inspectors: ReadonlyMap<string, number>;
+    env: NodeJS.ProcessEnv;
+    live: LiveServer;
+  },
 ): FunctionProcess {
-  const { options, env, live } = given;
+  const { options, inspectors, env, live } = given;
   const { onImport, canary } = options;
   return new FunctionProcess({
     name,
@@ -177,6 +192,10 @@ function createProcess(
       ...(canary && isCanary ? [`${canaryPreload}?${queryOf(canary)}`] : []),
       ...(onImport ? [reportImports] : []),
     ],
+    // A canary has the name of its function, whose debugger is not for it.
+    inspectPort: isCanary
+      ? undefined
+      : functions.map((one) => inspectors.get(one.name)).find(Boolean),
     env,
     onMessage: (message) => onImport?.(name, String(message)),
     logs(written) {

@@ -1,11 +1,14 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { Ports } from "./addresses.ts";
+import { functionNames } from "./discover.ts";
 
 export interface StartOptions {
   ports: Exclude<Ports, "free">;
   /** Logs as JSON lines on stdout, and all else on stderr. */
   json: boolean;
   oneProcess: boolean;
+  /** Functions that run with Node's inspector. */
+  inspect: readonly string[];
   /** Empties the data of earlier runs first. */
   fresh: boolean;
   /** As it was typed: FUNCTION=FOLDER:PERCENT. */
@@ -30,6 +33,7 @@ export const startUsage = `Runs the whole graph on this machine: RabbitMQ, Mongo
   --log-level L     trace, debug, info, warn, error, fatal or silent (info)
   --json            logs as JSON lines on stdout, progress on stderr
   --one-process     every function in one process, for small machines and debuggers
+  --inspect NAMES   Node's inspector for service-c, or service-c,service-d: a debugger attaches from port 9229 on
   --fresh           begin with empty queues and collections
   --canary F=DIR:N  a second version of function F, from folder DIR, gets N percent of the calls to it (10)
   --help            this text
@@ -48,6 +52,7 @@ export function parseStartOptions(args: string[]): StartOptions {
       "log-level": { type: "string" },
       json: { type: "boolean", default: false },
       "one-process": { type: "boolean", default: false },
+      inspect: { type: "string", multiple: true, default: [] },
       fresh: { type: "boolean", default: false },
       canary: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
@@ -58,6 +63,7 @@ export function parseStartOptions(args: string[]): StartOptions {
     ports: { gateway, first: gateway + 1 },
     json: values.json,
     oneProcess: values["one-process"],
+    inspect: inspected(values.inspect),
     fresh: values.fresh,
     canary: one("canary", values.canary),
     help: values.help,
@@ -66,6 +72,17 @@ export function parseStartOptions(args: string[]): StartOptions {
       ...(values["log-level"] !== undefined && { LOG_LEVEL: values["log-level"] }),
     },
   };
+}
+
+/** By comma, or by one option each. */
+function inspected(given: readonly string[]): string[] {
+  const names = new Set(given.flatMap((list) => list.split(",")).map((name) => name.trim()));
+  const known = functionNames();
+  const unknown = [...names].filter((name) => !known.includes(name));
+  if (unknown.length === 0) return [...names];
+  throw new UsageError(
+    `--inspect ${unknown.join()}: there is no such function, but ${known.join(", ")}`,
+  );
 }
 
 /** node:util's parseArgs, with errors that are for the person who typed the line. */

@@ -18,7 +18,8 @@ export function createReloader(report: (line: string) => void): Reloader {
   const watchers: { close(): void }[] = [];
 
   const restart = async (process: FunctionProcess, why: string) => {
-    const { name } = process;
+    const { name, inspectPort } = process;
+    const attach = inspectPort ? `; a debugger attaches again to 127.0.0.1:${inspectPort}` : "";
     const current = restarting.get(name);
     if (current) {
       current.again = true;
@@ -34,7 +35,7 @@ export function createReloader(report: (line: string) => void): Reloader {
         imports.delete(name);
         await process.start();
         report(
-          `${name} restarted in ${Math.round(performance.now() - since)} ms: ${why} was saved`,
+          `${name} restarted in ${Math.round(performance.now() - since)} ms: ${why} was saved${attach}`,
         );
       } catch (error) {
         report(`${(error as Error).message}\nSave again and ${name} is tried again.`);

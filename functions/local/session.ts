@@ -98,6 +98,7 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
       env,
       oneProcess: options.oneProcess,
       canary,
+      inspect: options.inspect,
       signal: stop,
       logs: (line) => output.write(format(line)),
       report: say,

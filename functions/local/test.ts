@@ -40,10 +40,10 @@ if (args.includes("--load")) {
   }
 }
 
-/** By what it imports: test/support starts the graph in its process, or as a person does, in a clone; the laboratory and the bench start their own. */
+/** By what it imports: test/support starts the graph in its process, at zero, or as a person does, in a clone; the laboratory and the bench start their own. */
 function startsGraph(file: string): boolean {
   const text = readFileSync(join(root, file), "utf8");
-  return /\b(startTestGraph|startReady|runChaos|runMission|runModel)\b/.test(text);
+  return /\b(startTestGraph|startReady|startAtZero|runChaos|runMission|runModel)\b/.test(text);
 }
 
 /** The exit code of node's test runner. */

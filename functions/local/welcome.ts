@@ -18,6 +18,11 @@ export function welcome(graph: Graph, seconds: number): string {
     ]),
   ];
   const width = Math.max(...rows.map(([name = ""]) => name.length));
+  const processes = new Set([...graph.addresses.keys()].map((name) => graph.function(name)));
+  const inspected = [...processes].filter(({ inspectPort }) => inspectPort);
+  const debug = inspected.map(
+    (one) => `  ${one.name.padEnd(width)} 127.0.0.1:${one.inspectPort}\n`,
+  );
   return `
 The graph is ready after ${seconds.toFixed(1)} s. Every function answers HTTP and gRPC on its port:
 
@@ -25,7 +30,7 @@ ${rows.map(([name = "", address]) => `  ${name.padEnd(width)} ${address}`).join(
 
 See it at work
   ${page}
-
+${debug.length > 0 ? `\nDebug, by chrome://inspect or .vscode/launch.json\n${debug.join("")}` : ""}
 Try
   curl ${gateway}/api/greeting
   curl '${gateway}/api/services/service-f/messages?limit=1'

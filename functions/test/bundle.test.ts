@@ -98,6 +98,14 @@ describe("bundles", () => {
     }
   });
 
+  test("have no sources, and their map beside them", () => {
+    for (const name of functionNames()) {
+      assert.match(textOf(name), /^\/\/# sourceMappingURL=main\.js\.map$/m);
+      const map = JSON.parse(readFileSync(join(folderOf(name), "main.js.map"), "utf8"));
+      assert.equal(map.sourcesContent, undefined);
+    }
+  });
+
   test("list their packages with version, licence and hash", () => {
     const packagesOf = (name: string) => {
       const sbom = JSON.parse(readFileSync(join(folderOf(name), "sbom.cdx.json"), "utf8"));

@@ -52,3 +52,16 @@ test("the events' SDK is loaded with the first event that may be one", async () 
   const whole = await loadedBy("service-f", { more: post(JSON.stringify(event)) });
   assert.ok(whole.packages.includes("cloudevents"));
 });
+
+test("what wakes a graph is loaded only where there is something to wake", async () => {
+  const WAKE = '{"service-b":["service-d"]}';
+  for (const [env, isLoaded] of [
+    [{}, false],
+    [{ WAKE, WAKE_IDLE_MS: "0" }, false],
+    [{ WAKE }, true],
+  ] as const) {
+    const { own } = await loadedBy("service-a", { env });
+    assert.equal(own.includes("host/call/wake.ts"), isLoaded, JSON.stringify(env));
+    assert.ok(own.includes("host/call/guard.ts"));
+  }
+});

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { functionNames } from "../local/discover.ts";
 import { type Clone, freeRange, makeClone, startReady } from "./support/clone.ts";
 import { eventually } from "./support/graph.ts";
+import { attachDebugger } from "./support/inspector.ts";
 
 const functionCount = functionNames().length;
 
@@ -11,7 +12,9 @@ describe("npm start", () => {
   test("runs the graph once, and leaves nothing behind after Ctrl-C", async () => {
     await using clone = await makeClone();
     const port = await freeRange(functionCount);
-    const start = await startReady(clone, port);
+    const start = await startReady(clone, port, "--inspect", "service-c");
+    const [, inspector] = /service-c +127\.0\.0\.1:(\d+)$/m.exec(start.printed()) ?? [];
+    await using _attached = await attachDebugger(Number(inspector));
     const response = await fetch(`http://127.0.0.1:${port}/api/greeting`);
     assert.equal(response.status, 200);
 

@@ -12,6 +12,7 @@ import { at, build, type Manifest, overlaysOf, set } from "./support/manifests.t
 import { inOrder, ordersAndInvoices, platformFunctions } from "./support/orders.ts";
 import { prodMistakes } from "./support/prod-mistakes.ts";
 import { schemaProblems } from "./support/schemas.ts";
+import { wakeMistakes } from "./support/wake-mistakes.ts";
 
 let functions: Deployable[];
 
@@ -29,6 +30,7 @@ describe("a mistake is found:", () => {
   for (const [what, object, path, value, found, overlay = "dev"] of [
     ...mistakes,
     ...prodMistakes,
+    ...wakeMistakes,
   ]) {
     test(what, () => {
       const environment = environmentOf(overlay, functions);

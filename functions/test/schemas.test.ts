@@ -134,7 +134,17 @@ describe("the tools take it as well:", () => {
   });
 
   const skaffold = which("skaffold", env);
-  for (const profile of ["kind", "gke", "warm", "test", "external", "canary", "bridge", "load"]) {
+  for (const profile of [
+    "kind",
+    "gke",
+    "warm",
+    "test",
+    "external",
+    "canary",
+    "bridge",
+    "load",
+    "debug",
+  ]) {
     test(`skaffold diagnose, profile ${profile}`, {
       skip: skaffold ? false : "skaffold is not on PATH",
     }, () => {

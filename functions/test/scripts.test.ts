@@ -15,6 +15,7 @@ const scripts = {
   install: "istioctl",
   deploy: "kubectl",
   forward: "kubectl",
+  debug: "kubectl",
   strangers: "kubectl",
   canary: "kubectl",
   teardown: "docker",

@@ -63,7 +63,13 @@ export function createGraphSource(options: GraphSourceOptions): () => Promise<Li
   };
 }
 
-const nothing: IstioFigures = { revisions: new Map(), requests: [], durations: [], bytes: [] };
+const nothing: IstioFigures = {
+  revisions: new Map(),
+  requests: [],
+  durations: [],
+  wakes: [],
+  bytes: [],
+};
 
 /** A node for each further revision, which the function's callers call too. What it calls is seen as the function's own. */
 function withRevisions({ nodes, edges }: Graph, { revisions }: IstioFigures): Graph {
@@ -101,7 +107,8 @@ function revisionOf(node: string, { revisions, requests }: IstioFigures): Revisi
 }
 
 function withFigures(graph: Graph, found: IstioFigures): { nodes: LiveNode[]; edges: LiveEdge[] } {
-  const { requests, durations, bytes } = found;
+  const { durations, wakes, bytes } = found;
+  const requests = found.requests.map((one) => withoutWakes(one, wakes));
   const figuresOf = (counted: readonly RequestCount[], from: string | undefined, to: string) => {
     const sum = (of: (one: RequestCount) => number) =>
       counted.reduce((total, one) => total + of(one), 0);
@@ -128,6 +135,7 @@ function withFigures(graph: Graph, found: IstioFigures): { nodes: LiveNode[]; ed
       ...{ name, kind, state: "unknown", figures },
       ...(kind === "queue" && { depth: null }),
       ...(revision && { revision }),
+      ...(wakes.some(({ to }) => to === name) && { woken: true }),
     };
   });
   const declared = graph.edges.map((edge): LiveEdge => {
@@ -146,6 +154,14 @@ function withFigures(graph: Graph, found: IstioFigures): { nodes: LiveNode[]; ed
     };
   });
   return { nodes, edges: [...declared, ...strangers(graph, requests, figuresOf)] };
+}
+
+/** Both are extrapolated from the same scrapes, so that they may differ by less than one. */
+function withoutWakes(one: RequestCount, wakes: IstioFigures["wakes"]): RequestCount {
+  const wake = wakes.find(({ from, to }) => from === one.from && to === one.to);
+  if (!wake || one.protocol !== "http") return one;
+  const count = one.count - wake.count;
+  return count < 0.5 ? { ...one, count: 0, failed: 0 } : { ...one, count };
 }
 
 /** The function that opened a connection to a broker or a database; undefined for an edge between functions. */

@@ -53,6 +53,8 @@ export interface LiveNode extends GraphNode {
   readonly depth?: number | null;
   /** Messages in its dead-letter queue: of queues only, and null where that is not known. */
   readonly deadLetters?: number | null;
+  /** It was woken within the window: for a call to a function above it, or for a message. */
+  readonly woken?: true;
 }
 
 export interface LiveEdge extends GraphEdge {

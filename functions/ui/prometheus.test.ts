@@ -43,6 +43,8 @@ const mesh: readonly Requests[] = [
   { from: "rabbitmqsource-service-d-0b5a4f", to: "service-f-00001", step: 2 },
   // It is not declared; nor is the declared edge by this protocol.
   { from: "service-a-00001-deployment", to: "service-c-00001", protocol: "grpc", step: 1 },
+  { from: "service-h-00001-deployment", to: "service-e-v1", step: 1 },
+  // A wake: it is a request, and no call.
   { from: "service-h-00001-deployment", to: "service-g-00001", step: 1 },
   // The gateway may trigger any function.
   { from: "gateway-00003-deployment", to: "service-h-00001", step: 1 },
@@ -89,6 +91,15 @@ function exposition(scrape: number): string {
       const name = "istio_request_duration_milliseconds_bucket";
       histogram.push(`${name}${labelsOf({ ...labels, le: String(le) })} ${inside}`);
     }
+  }
+  lines.push("# TYPE faas_wakes_total counter");
+  for (const [to, count, namespace] of [
+    ["service-g", scrape, "dev"],
+    ["service-h", 0, "dev"],
+    ["service-c", scrape, "other"],
+  ] as const) {
+    const labels = { service_name: "service-h", faas_invoked_name: to, error_type: "", namespace };
+    lines.push(`faas_wakes_total${labelsOf(labels)} ${count}`);
   }
   for (const direction of ["sent", "received"]) {
     const name = `istio_tcp_${direction}_bytes_total`;
@@ -192,9 +203,15 @@ describe("Istio's metrics", { skip }, () => {
     const undeclared = live.edges.filter(({ declared }) => !declared);
     assert.deepEqual(
       undeclared.map(({ from, to, protocol }) => `${from} -${protocol}-> ${to}`).sort(),
-      ["service-a -grpc-> service-c", "service-h -http-> service-g"],
+      ["service-a -grpc-> service-c", "service-h -http-> service-e"],
     );
     assert.equal(edge("gateway", "service-h").declared, true);
+  });
+
+  test("show what was woken, and a wake as no call", () => {
+    assert.equal(node("service-g")?.woken, true);
+    assert.equal(node("service-g")?.figures.requests, 0);
+    for (const name of ["service-h", "service-c"]) assert.equal(node(name)?.woken, undefined);
   });
 
   test("are not there for names that no function has", async () => {
@@ -203,6 +220,7 @@ describe("Istio's metrics", { skip }, () => {
       revisions: new Map(),
       requests: [],
       durations: [],
+      wakes: [],
       bytes: [],
     });
   });

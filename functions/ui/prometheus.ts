@@ -1,5 +1,5 @@
 /**
- * What Istio's metrics show of the graph. Reported by the caller's sidecar, so that a request counts once, and one
+ * What Istio's metrics show of the graph, and the functions' own of what was woken. Reported by the caller's sidecar, so that a request counts once, and one
  * that never arrived counts too. The activator's own requests are left out: it only passes on those of others, which
  * their callers have reported, by the name of the service that they asked for.
  */
@@ -13,6 +13,8 @@ export interface IstioFigures {
   readonly revisions: ReadonlyMap<string, readonly string[]>;
   readonly requests: readonly RequestCount[];
   readonly durations: readonly Duration[];
+  /** A wake is one of the requests above, and no call. */
+  readonly wakes: readonly { readonly from: string; readonly to: string; readonly count: number }[];
   /** By caller, both ways, of connections that Istio does not look into. */
   readonly bytes: readonly { readonly from: string; readonly perSecond: number }[];
 }
@@ -55,10 +57,11 @@ export async function askIstio(
   // All of one moment, a second ago: what was scraped until then is stored, and shares are of the same samples.
   const time = String(Date.now() / 1_000 - 1);
   const ask = (text: string) => query(url, { query: text, time }, signal);
-  const [all, failed, ofFunctions, bytes] = await Promise.all([
+  const [all, failed, ofFunctions, wakes, bytes] = await Promise.all([
     ask(queries.requests),
     ask(queries.failed),
     ask(queries.durations),
+    ask(queries.wakes),
     ask(queries.bytes),
   ]);
   const failures = new Map(failed.map(({ metric, value }) => [keyOf(metric), value]));
@@ -84,6 +87,9 @@ export async function askIstio(
       if (!share || !Number.isFinite(value)) return [];
       return [{ from: metric.from || undefined, to: nodeOf(metric), share, ms: value }];
     }),
+    wakes: wakes.flatMap(({ metric: { from = "", to = "" }, value }) =>
+      value > 0 ? [{ from, to, count: value }] : [],
+    ),
     bytes: bytes.map(({ metric, value }) => ({ from: metric.from ?? "", perSecond: value })),
   };
 }
@@ -154,6 +160,11 @@ export function queriesFor(names: IstioNames) {
     ...(names.namespace ? [`source_workload_namespace="${names.namespace}"`] : []),
   ].join(", ");
   const flow = (metric: string) => fromCaller(`rate(${metric}{${users}}${range})`);
+  const functions = names.functions.join("|");
+  const inNamespace = names.namespace ? `, namespace="${names.namespace}"` : "";
+  const woken = `faas_wakes_total{faas_invoked_name=~"${functions}"${inNamespace}}`;
+  const copied = (vector: string, to: string, label: string) =>
+    `label_replace(${vector}, "${to}", "$1", "${label}", "(.*)")`;
   return {
     requests: byEdge(count()),
     failed: byEdge(`(${failed.join(" or ")})`),
@@ -164,6 +175,7 @@ export function queriesFor(names: IstioNames) {
         ["from, to, revision", "to, revision"],
         `destination_service_name=~"(${functions.join("|")})-.*"`,
       ),
+    wakes: `sum by (from, to) (${copied(copied(`increase(${woken}${range})`, "from", "service_name"), "to", "faas_invoked_name")})`,
     bytes: `sum by (from) (${flow("istio_tcp_sent_bytes_total")}) + sum by (from) (${flow("istio_tcp_received_bytes_total")})`,
   };
 }

@@ -1,28 +1,37 @@
 // Runs in a pod that is no edge of the graph (cluster/strangers hands it to node): asks every function by every way
-// in, with the headers that an exemption could go by. Prints one line for each request, and `end`. Every answer but
-// 403, or no connection at all, is a way in.
+// in, with the headers that an exemption could go by, and public hosts (@HOST) for what is for the inside alone. Prints
+// one line for each request, and `end`. Every answer but 403, or no connection at all, is a way in; a public host may
+// also answer 400 and 404, for what is no path of its function, and 301 where it is https alone.
 const net = require("node:net");
 
-const [namespace, mode, ...functions] = process.argv.slice(1);
+const [namespace, mode, ...all] = process.argv.slice(1);
+const functions = all.filter((one) => !one.startsWith("@"));
+const publicHosts = all.filter((one) => one.startsWith("@")).map((one) => one.slice(1));
 const cluster = "svc.cluster.local";
 const activator = "activator-service.knative-serving";
 const revisionIs = (name) => ["Knative-Serving-Revision", name];
 const namespaceIs = (name) => ["Knative-Serving-Namespace", name];
 const probe = (value) => ["K-Network-Probe", value];
 
-/** Rows of one function: [way, what is special, where to, host, headers]. */
+/** Rows of one function: [way, what is special, where to, host, headers, path]. */
 function rowsOf(name, revision) {
   const own = `${revision}.${namespace}.${cluster}`;
   const both = [namespaceIs(namespace), revisionIs(revision)];
   const passed = `${activator}.${cluster}`;
-  const from = (what, headers, host = passed) => ["activator", what, activator, host, headers];
+  const from = (what, headers, host = passed, path = undefined) => {
+    return ["activator", what, activator, host, headers, path];
+  };
   const byRevision = (what, headers, host = own) => ["revision", what, own, host, headers];
   const inside = `${revision}-private.${namespace}.${cluster}`;
-  const past = (what, headers) => ["past the activator", what, inside, inside, headers];
+  const past = (what, headers, path = undefined) => {
+    return ["past the activator", what, inside, inside, headers, path];
+  };
   return [
     ["route", "no header", `${name}.${namespace}`, `${name}.${namespace}`, []],
+    ["route", "GET /wake", `${name}.${namespace}`, `${name}.${namespace}`, [], "/wake"],
     ["route", "probe header empty", `${name}.${namespace}`, `${name}.${namespace}`, [probe("")]],
     from("both headers", both),
+    from("GET /wake", both, passed, "/wake"),
     from("probe header empty", [...both, probe("")]),
     from("probe header blank", [...both, probe("  ")]),
     from("probe header: queue", [...both, probe("queue")]),
@@ -49,6 +58,7 @@ function rowsOf(name, revision) {
     byRevision("namespace twice, first empty", [namespaceIs(""), ...both]),
     byRevision("another namespace, revision empty", [namespaceIs("other"), revisionIs("")]),
     past("no header", []),
+    past("GET /wake", [], "/wake"),
     past("probe header empty", [probe("")]),
     past("probe header: probe", [probe("probe"), ["K-Network-Hash", "x"]]),
     past("probe header twice, first empty", [probe(""), probe("probe")]),
@@ -80,8 +90,19 @@ function plainRowsOf(name, revision) {
   ];
 }
 
+/** Of a host that is public: what is for the inside alone, in all the ways to write it. */
+function ingressRowsOf(host) {
+  const ingress = "istio-ingressgateway.istio-system";
+  const paths = ["metrics", "wake"].flatMap((name) => [
+    ...[`/${name}`, `/${name}?x=1`, `/${name}/`, `//${name}`, `/./${name}`, `/x/../${name}`],
+    ...[`/%${name.charCodeAt(0).toString(16)}${name.slice(1)}`, `/x/..%2f${name}`, `/\\${name}`],
+    ...[`/${name.toUpperCase()}`, `/%2f${name}`, `http://${host}/${name}`, name],
+  ]);
+  return paths.map((path) => ["ingress", path, ingress, host, [], path]);
+}
+
 /** The status, or why there was no answer. By hand, since node:http would not send a header twice as it is. */
-function ask(to, host, headers) {
+function ask(to, host, headers, path = "/api/greeting") {
   return new Promise((resolve) => {
     const socket = net.connect(80, to);
     let text = "";
@@ -98,9 +119,7 @@ function ask(to, host, headers) {
       if (status) end(status);
     });
     const lines = [["Host", host], ...headers].map(([key, value]) => `${key}: ${value}`);
-    socket.write(
-      `GET /api/greeting HTTP/1.1\r\n${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`,
-    );
+    socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
   });
 }
 
@@ -108,9 +127,16 @@ function ask(to, host, headers) {
   for (const one of functions) {
     const [name, revision] = one.split("=");
     const rows = mode === "plain" ? plainRowsOf(name, revision) : rowsOf(name, revision);
-    for (const [way, what, to, host, headers] of rows) {
-      const result = await ask(to, host, headers);
+    for (const [way, what, to, host, headers, path] of rows) {
+      const result = await ask(to, host, headers, path);
       process.stdout.write(`row\t${name}\t${way}\t${what}\t${result}\n`);
+    }
+  }
+  // A pod without a sidecar is to the ingress as a client from outside.
+  for (const host of mode === "plain" ? publicHosts : []) {
+    for (const [way, what, to, , headers, path] of ingressRowsOf(host)) {
+      const result = await ask(to, host, headers, path);
+      process.stdout.write(`row\t${host}\t${way}\t${what}\t${result}\n`);
     }
   }
   process.stdout.write("end\n");

@@ -40,6 +40,8 @@ test("every problem is listed at once, with its variable and its value", () => {
     RABBITMQ_URL: "http://localhost",
     FAULTS: "yes",
     METRICS: "true",
+    WAKE: '{"service-b":"service-c"}',
+    WAKE_IDLE_MS: "1m",
     BRIDGE_PREFETCH: "1001",
     BRIDGE_ATTEMPTS: "1.5",
     SERVICE_B_ADDRESS: "http://b:80/",
@@ -95,6 +97,9 @@ test("the defaults are those that the variables' descriptions name", () => {
   assert.equal(config.logLevel, named("LOG_LEVEL"));
   assert.equal(config.faults ? "on" : "off", named("FAULTS"));
   assert.equal(config.metrics ? "on" : "off", named("METRICS"));
+  assert.equal(config.wake, undefined);
+  const { wake } = loadConfig({ ...target, WAKE: "{}" });
+  assert.equal(String(wake?.idleMs), named("WAKE_IDLE_MS"));
   assert.equal(String(config.bridgePrefetch), named("BRIDGE_PREFETCH"));
   assert.equal(String(config.bridgeAttempts), named("BRIDGE_ATTEMPTS"));
 });
@@ -159,6 +164,11 @@ for (const [name, value, pattern] of [
   ["MONGODB_URL", "mongodb://u:p#w@h", /MONGODB_URL=.*%23/],
   ["MONGODB_URL", "mongodb://u:p@h:0x1,other", /it is no URL/],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", /%20/],
+  ["WAKE", "service-b", /WAKE=service-b: lists of functions by function or queue are expected/],
+  ["WAKE", "[]", /WAKE=\[\]: /],
+  ["WAKE", '{"service-b":["Service-C"]}', /WAKE=.*Service-C/],
+  ["WAKE", '{"amqp:letters":["service-c"]}', /WAKE=.*amqp:letters/],
+  ["WAKE", '{"__proto__":["service-c"]}', /WAKE=.*__proto__/],
   ["SERVICE_B_ADDRESS", "b:0", /SERVICE_B_ADDRESS=b:0/],
   ["SERVICE_B_ADDRESS", "b:65536", /SERVICE_B_ADDRESS=b:65536/],
   ["SERVICE_B_ADDRESS", "a:1=90,b:2=9", /SERVICE_B_ADDRESS=a:1=90,b:2=9: .* a:80=90,b:80=10/],
@@ -176,8 +186,20 @@ for (const [name, value] of [
   ["MONGODB_URL", "mongodb://u:p%40@a:27017,b:27018,c/db?replicaSet=rs"],
   ["MONGODB_URL", "mongodb+srv://u:p@database.example-api.com/?retryWrites=true"],
   ["SERVICE_B_ADDRESS", "[::1]:8080"],
+  ["WAKE", '{"service-b":["constructor"],"rabbitmq:new.letters":["service-f"]}'],
 ] as const) {
   test(`${name}=${value} is taken`, () => {
     loadConfig({ ...target, [name]: value }, undefined).addressOf("service-b");
   });
 }
+
+test("nothing is woken where the idle period is 0", () => {
+  const env = { ...target, WAKE: '{"service-b":["service-c"]}' };
+  assert.deepEqual(loadConfig({ ...env, WAKE_IDLE_MS: "0" }).wake, undefined);
+  assert.equal(loadConfig({ ...env, WAKE_IDLE_MS: "8000" }).wake?.idleMs, 8_000);
+});
+
+test("the address of a function that is woken is checked, too", () => {
+  const env = { WAKE: '{"service-b":["service-c"]}', SERVICE_C_ADDRESS: "c:0" };
+  assert.match(problemsOf({ ...target, ...env }), /SERVICE_C_ADDRESS=c:0/);
+});

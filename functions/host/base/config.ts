@@ -1,5 +1,5 @@
 import { withoutPassword } from "../telemetry/logger.ts";
-import { sharesOf, writeShares } from "./address.ts";
+import { sharesOf, urlProblem, writeShares } from "./addresses.ts";
 import { HostError } from "./errors.ts";
 import {
   batchVariables,
@@ -8,6 +8,7 @@ import {
   samplers,
   type TelemetryConfig,
 } from "./telemetry-config.ts";
+import { functionsIn, readWake, type WakeConfig } from "./wake-config.ts";
 
 /** Every variable that the host reads, with what it means; README's table is tested against this. */
 export const variables = {
@@ -31,6 +32,9 @@ export const variables = {
   CORS_ORIGINS: "origins whose pages may call the function, comma-separated, or * (none)",
   FAULTS: "on: requests may bring faults in the header x-fault; off: that is ignored (off)",
   METRICS: "on: GET /metrics shows figures to Prometheus; off: there are none (on)",
+  WAKE: "what each callee and queue leads to, as JSON, to be woken with the first call; npm run generate writes it (none)",
+  WAKE_IDLE_MS:
+    "how long a callee is silent before a call to it may wake anything, in ms; 0: never (55000)",
   BRIDGE_PREFETCH: "messages the bridge delivers at the same time (32)",
   BRIDGE_ATTEMPTS: "deliveries of one message before it is dead-lettered (10)",
   GATEWAY_ORIGIN:
@@ -68,6 +72,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly faults: boolean;
   readonly metrics: boolean;
+  /** Undefined: nothing is woken. */
+  readonly wake: WakeConfig | undefined;
   readonly bridgePrefetch: number;
   readonly bridgeAttempts: number;
   readonly namespace: string | undefined;
@@ -215,6 +221,9 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     corsOrigins: (text("CORS_ORIGINS") ?? "").split(",").flatMap((o) => o.trim() || []),
     faults: choice("FAULTS", "off", switches) === "on",
     metrics: choice("METRICS", "on", switches) === "on",
+    wake: readWake(text("WAKE"), integer("WAKE_IDLE_MS", 55_000, [0, 3_600_000]), (expected) =>
+      wrong("WAKE", expected),
+    ),
     bridgePrefetch: integer("BRIDGE_PREFETCH", 32, [1, 1_000]),
     bridgeAttempts: integer("BRIDGE_ATTEMPTS", 10, [1, 1_000]),
     namespace,
@@ -228,21 +237,11 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
     },
     addressOf: address,
   };
-  for (const name of needs?.calls ?? []) address(name);
+  const called = [...functionsIn(config.wake?.graph ?? {}), ...(needs?.calls ?? [])];
+  for (const name of new Set(called)) address(name);
 
   if (problems.length > 0) {
     throw new HostError("ERR_CONFIG", `wrong configuration:\n- ${problems.join("\n- ")}`);
   }
   return config;
-}
-
-/** What a driver would refuse later, or read otherwise than it was meant. */
-function urlProblem(url: string): string | undefined {
-  if (/[#\s]/.test(url)) return "a # or a blank in the user or password is written as %23 or %20";
-  // Of several hosts, which only MongoDB's URLs have, the first stands for all.
-  const first = url.replace(/^(mongodb[^@,]*@?[^,/]*)(,[^/?]*)/, "$1");
-  if (!URL.canParse(first)) {
-    return "it is no URL: percent-encode what is special in user and password, and give a port from 1 to 65535";
-  }
-  return new URL(first).hostname ? undefined : "a host is missing";
 }

@@ -6,6 +6,7 @@ import { backoff, pause } from "../base/backoff.ts";
 import { HostError, reasonOf } from "../base/errors.ts";
 import type { RunningOperation } from "../telemetry/tracing.ts";
 import type { Call } from "./call.ts";
+import type { Wake } from "./wake.ts";
 
 /** Whether a failed try may be followed by another, and when. */
 export interface Retry {
@@ -23,6 +24,8 @@ export interface Guarded<T> {
   once(): Promise<T>;
   /** `tries` were made before, 0 at the first failure. */
   retryOf(thrown: unknown, tries: number): Retry;
+  /** Whether the callee itself has said this: an answer, though no good one. */
+  isAnswer?(thrown: unknown): boolean;
 }
 
 export interface Guard {
@@ -44,7 +47,8 @@ interface CalleeState {
   tokens: number;
 }
 
-export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
+/** `wake` hears of every call and answer. */
+export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY, wake?: Wake): Guard {
   const states = new Map<string, CalleeState>();
   const stateOf = (callee: string): CalleeState => {
     const state = states.get(callee) ?? { underWay: 0, tokens: budget.tokens };
@@ -74,15 +78,21 @@ export function createGuard(mostUnderWay = Number.POSITIVE_INFINITY): Guard {
 
   return {
     async run(guarded) {
-      const { callee } = guarded;
+      const { callee, call } = guarded;
       const state = stateOf(callee);
       if (state.underWay >= mostUnderWay) {
         const detail = `${callee}: ${mostUnderWay} calls to it are under way already`;
         throw new HostError("ERR_OVERLOAD", detail, { headers: retrySoon });
       }
       state.underWay++;
+      const called = wake?.calling(callee, call);
       try {
-        return await attempt(guarded, state);
+        const result = await attempt(guarded, state);
+        called?.heard();
+        return result;
+      } catch (thrown) {
+        if (guarded.isAnswer?.(thrown)) called?.heard();
+        throw thrown;
       } finally {
         state.underWay--;
       }

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import { sharesOf } from "../base/address.ts";
+import { sharesOf } from "../base/addresses.ts";
 import { peerOf } from "../telemetry/semantics.ts";
 
 /** A function that is called, as its clients need it for each call. */

@@ -9,6 +9,7 @@ import type { Tracing } from "../telemetry/tracing.ts";
 import type { Admission } from "./admission.ts";
 import type { Call } from "./call.ts";
 import type { Callee } from "./callee.ts";
+import type { Wake } from "./wake.ts";
 
 /** What a host gives to the function that it runs. */
 export interface Runtime {
@@ -18,6 +19,8 @@ export interface Runtime {
   readonly tracing: Tracing;
   /** Undefined where METRICS is off. */
   readonly metrics: Metrics | undefined;
+  /** Undefined where nothing is to be woken. */
+  readonly wake: Wake | undefined;
   /** Decides which of the headers that travel along are obeyed here. */
   readonly admission: Admission;
   /** Aborts when draining begins: work without an end of its own has to end then. */

@@ -65,6 +65,7 @@ export async function openPublisher<T>(queue: string, runtime: Runtime): Promise
 
   const publish = (event: EventJson, call: Call): Promise<void> => {
     const about = { ...attributes, "messaging.message.id": event.id };
+    runtime.wake?.publishing(queue, call);
     const operation = { kind: "producer", name: `publish ${queue}`, attributes: about } as const;
     return runtime.tracing.run(operation, call, async (running) => {
       try {

@@ -102,6 +102,7 @@ export function createGrpcClient(
             const isKeyed = key !== undefined;
             return retryAfterLoss({ isUnsent: isUnsent(thrown), wasIdle: reused, isKeyed }, tries);
           },
+          isAnswer: (thrown) => trailer(thrown as ServiceError) !== undefined,
         });
         running.set(grpcStatus(status.OK));
         return response;

@@ -6,6 +6,7 @@ import { createAdmission } from "../call/admission.ts";
 import { createGuard } from "../call/guard.ts";
 import type { Runtime } from "../call/runtime.ts";
 import { createServing, type Serving } from "../call/serving.ts";
+import type { WakeParts } from "../call/wake.ts";
 import { grpcClientOnDemand } from "../grpc/on-demand.ts";
 import { createHttpClient } from "../http/client.ts";
 import { byRoute, createRoad, type Road } from "../http/road.ts";
@@ -49,7 +50,8 @@ export async function openFunction(
     : undefined;
   const tracing = await openTracing(config, log, metrics);
   // A callee that is slow leaves half of the requests that we take to the others.
-  const guard = createGuard(Math.ceil(config.maxConcurrentRequests / 2));
+  const wake = await openWake(config, { tracing, metrics });
+  const guard = createGuard(Math.ceil(config.maxConcurrentRequests / 2), wake);
   const clients = {
     http: createHttpClient(config.addressOf, tracing, guard),
     grpc: grpcClientOnDemand(config.addressOf, tracing, guard),
@@ -63,6 +65,7 @@ export async function openFunction(
     log,
     tracing,
     metrics,
+    wake,
     admission,
     draining: draining.signal,
     send: clients.http.send,
@@ -89,6 +92,7 @@ export async function openFunction(
       const limit = wait(closeLimitMs, undefined, { ref: false });
       const closing = [...open.resources, tracing].map((resource) => resource.close());
       await Promise.race([Promise.all(closing), limit]);
+      wake?.close();
       clients.http.close();
       clients.grpc.close();
       metrics?.close();
@@ -115,6 +119,13 @@ function needsOf({ name, kind, calls, effects }: Definition) {
 async function byPlainHandler(name: string) {
   const { byFramework } = await import("../http/plain.ts");
   return byFramework(name);
+}
+
+/** Where nothing is below the function, or nothing is to be woken, it is not loaded. */
+async function openWake({ wake, addressOf }: Config, parts: Omit<WakeParts, "addressOf">) {
+  if (!wake) return undefined;
+  const { createWake } = await import("../call/wake.ts");
+  return createWake(wake, { addressOf, ...parts });
 }
 
 /** Without a receiver nothing of OpenTelemetry's SDK is loaded. */

@@ -1,4 +1,5 @@
 /** What is wrong with one declaration as it stands, before anything is known of the others. */
+import { wakePath } from "../base/wake-config.ts";
 import type { Callee } from "../call/callee.ts";
 import type { HttpMethod } from "../call/runtime.ts";
 import { namePattern } from "./define.ts";
@@ -10,7 +11,7 @@ interface ReadRoute extends RouteDeclaration {
 
 const routePattern = /^(GET|POST|PUT|PATCH|DELETE) (\/\S*)$/;
 const segmentPattern = /^([^{}]*|\{[A-Za-z_]\w*\})$/;
-const reserved = ["/healthz", "/readyz", "/readyz/self", "/metrics"];
+const reserved = ["/healthz", "/readyz", "/readyz/self", "/metrics", wakePath];
 
 /** Routes by the keys that they are declared with; those that cannot be read are left out, and are problems. */
 export function readRoutes(routes: Readonly<Record<string, unknown>>): ReadRoute[] {

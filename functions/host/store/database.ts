@@ -8,10 +8,18 @@ export interface Database {
   reachable(): boolean;
   /** "MongoDB is unreachable", and why as far as it is known; undefined where it is reachable. */
   problem(): string | undefined;
+  /**
+   * Gives what the driver does an end: its signal aborts when the database is lost, or does not answer in time.
+   * Without it a command never settles whose connection ends just before it is written: the driver then waits for
+   * the "drain" of a socket that is gone.
+   */
+  limit<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R>;
   /** To be called once by each that opened it; closes with the last. */
   close(): Promise<void>;
 }
 
+/** For one command, where connections are made and servers are looked for, too. */
+const longestCommandMs = 10_000;
 const reconnect = { firstMs: 100, longestMs: 2_000 };
 const databases = new WeakMap<Runtime, { database: Database; users: number }>();
 
@@ -44,6 +52,7 @@ function connect({ name, config, log }: Runtime): Database {
   });
   let reachable = false;
   let reason = "not connected yet";
+  const commands = new Set<AbortController>();
   const closing = new AbortController();
   client.on("topologyDescriptionChanged", ({ newDescription }) => {
     const servers = [...newDescription.servers.values()];
@@ -52,6 +61,8 @@ function connect({ name, config, log }: Runtime): Database {
     if (failed) reason = reasonOf(failed.error);
     if (now !== reachable) log.info({ reachable: now }, `MongoDB is ${now ? "" : "not "}reachable`);
     reachable = now;
+    if (!now)
+      for (const command of commands) command.abort(new Error(`connection lost (${reason})`));
   });
 
   // Connected at once, for readiness; an operation that comes before that connects as well.
@@ -72,6 +83,18 @@ function connect({ name, config, log }: Runtime): Database {
     client,
     reachable: () => reachable,
     problem: () => (reachable ? undefined : `MongoDB is unreachable (${reason})`),
+    async limit(work) {
+      const command = new AbortController();
+      const ms = Math.min(longestCommandMs, config.deadlineMs / 2);
+      const timer = setTimeout(() => command.abort(new Error(`no answer within ${ms} ms`)), ms);
+      commands.add(command);
+      try {
+        return await work(command.signal);
+      } finally {
+        clearTimeout(timer);
+        commands.delete(command);
+      }
+    },
     async close() {
       closing.abort();
       await client.close();

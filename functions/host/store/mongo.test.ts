@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { MongoClient } from "mongodb";
 import { saveTo } from "#host";
@@ -120,6 +122,24 @@ test("an index has the entries in the order in which the last ones are read", as
   using call = testCall();
   await sut.store.apply(noteOf("a"), call);
   assert.deepEqual(await sut.orders(), [{ _id: 1 }, { savedAt: -1, _id: -1 }]);
+});
+
+test("saves whose connection ends as they are written are stored, and so are those after them", async () => {
+  const sockets = new Set<Socket>();
+  const seen = (message: unknown) => void sockets.add((message as { socket: Socket }).socket);
+  subscribe("net.client.socket", seen);
+  await using sut = await startStore();
+  using call = testCall();
+  await sut.store.apply(noteOf("before"), call);
+  unsubscribe("net.client.socket", seen);
+  // What an end by the server does: destroyed at once, while "close" is heard only later in this turn of the loop.
+  setImmediate(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await sut.store.apply(noteOf("meanwhile"), call);
+  await sut.store.apply(noteOf("after"), call);
+  const found = (await sut.stored()).map(({ _id }) => _id);
+  assert.deepEqual(found.sort(), ["after", "before", "meanwhile"]);
 });
 
 test("a namespace without a collection is a configuration error", async () => {

@@ -42,6 +42,8 @@ interface Stored extends Document {
 }
 
 const duplicateKey = 11_000;
+/** In which the entries are read that were saved last. */
+const newestFirst = { key: { savedAt: -1, _id: -1 }, name: "savedAt_-1__id_-1" } as const;
 const maxDocumentBytes = 16 * 1024 * 1024;
 /** A command is one document, too. */
 const maxBatchBytes = maxDocumentBytes / 2;
@@ -59,16 +61,17 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
   const collection = db.collection<Stored>(collectionName);
   const { writeConcern } = connection.client.options;
   let indexed = false;
+  const command = (document: Document) =>
+    connection.limit((signal) =>
+      db.command(writeConcern ? WriteConcern.apply(document, writeConcern) : document, { signal }),
+    );
 
   const insert = async (documents: readonly Stored[]): Promise<readonly Outcome[]> => {
     // Before the first save, not beside it: SecantusDB 0.7 hangs where both create the collection at once.
-    if (!indexed) await collection.createIndex({ savedAt: -1, _id: -1 });
+    if (!indexed) await command({ createIndexes: collectionName, indexes: [newestFirst] });
     indexed = true;
     // The command itself: insertMany, with its bulk operation, takes half as much CPU again.
-    const command = { insert: collectionName, documents, ordered: false };
-    const reply = await db.command(
-      writeConcern ? WriteConcern.apply(command, writeConcern) : command,
-    );
+    const reply = await command({ insert: collectionName, documents, ordered: false });
     return outcomesOf(reply, documents.length);
   };
   const batch = createBatch<Stored>({
@@ -116,8 +119,8 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
     });
   const read = ({ _id, savedAt: _, ...rest }: Stored) =>
     ({ id: _id, ...rest }) as unknown as T & { id: string };
-  const find = <R>(call: Call, work: () => Promise<R>) =>
-    tracing.run(operation("find"), call, () => guard(work(), call.ending, "read"));
+  const find = <R>(call: Call, work: (signal: AbortSignal) => Promise<R>) =>
+    tracing.run(operation("find"), call, () => guard(connection.limit(work), call.ending, "read"));
 
   return {
     name: "MongoDB",
@@ -126,12 +129,14 @@ export function openStore<T>(namespace: string, runtime: Runtime): Store<T> {
     bind: (call) => ({
       save: (document) => apply(document, call),
       async find(id) {
-        const found = await find(call, () => collection.findOne({ _id: id }));
+        const found = await find(call, (signal) => collection.findOne({ _id: id }, { signal }));
         return found ? read(found as Stored) : undefined;
       },
       async latest(limit) {
-        const newestFirst = collection.find().sort({ savedAt: -1, _id: -1 }).limit(limit);
-        return (await find(call, () => newestFirst.toArray())).map((one) => read(one as Stored));
+        const saved = await find(call, (signal) =>
+          collection.find({}, { signal, sort: newestFirst.key, limit }).toArray(),
+        );
+        return saved.map((one) => read(one as Stored));
       },
     }),
     async close() {

@@ -18,6 +18,7 @@ import { parseMediaType } from "../base/media-type.ts";
 import { families } from "./metric-families.ts";
 import type { Outcome } from "./operation.ts";
 import { watchProcess } from "./process-metrics.ts";
+import { countWakes } from "./wake-metrics.ts";
 
 export interface Metrics {
   /** Counts an operation that has ended; one that is none of the families below is left out. */
@@ -32,6 +33,8 @@ export interface Metrics {
   watchQueues(look: () => Promise<readonly QueueFigures[]>): void;
   /** `ageSeconds` is the age of the oldest message that was taken from the queue and is not settled. */
   watchAge(queue: string, ageSeconds: () => number): void;
+  /** Shows these functions as not woken yet. */
+  expectWakes(names: Iterable<string>): void;
   /** The host takes requests from now on. */
   ready(): void;
   /** GET /metrics: OpenMetrics, which has the exemplars, for clients that accept it, else Prometheus' own text. */
@@ -117,6 +120,7 @@ export function createMetrics(name: string): Metrics {
     });
   const ages = new Map<string, () => number>();
   const stopWatching = watchProcess(registers);
+  const wakes = countWakes(registers);
 
   let rendering: Promise<unknown> = Promise.resolve();
   // One at a time: the format is the registry's, and OpenMetrics takes "_total" from the names of its
@@ -139,6 +143,7 @@ export function createMetrics(name: string): Metrics {
 
   return {
     record({ kind, attributes: given, durationSeconds: value, errorType, traceId, spanId }) {
+      if (kind === "internal") return wakes.add(given["faas.invoked_name"], errorType);
       const found = histograms.find(
         ({ family }) => family.kind === kind && given[family.by] !== undefined,
       );
@@ -196,6 +201,7 @@ export function createMetrics(name: string): Metrics {
         [...ages].map(([queue, ageSeconds]) => [queue, ageSeconds()] as const),
       );
     },
+    expectWakes: wakes.expect,
     ready: () => start.set(performance.now() / 1_000),
     async answer(accept = "") {
       const format = prefersOpenMetrics(accept)

@@ -37,6 +37,7 @@ const kinds = {
   client: SpanKind.CLIENT,
   producer: SpanKind.PRODUCER,
   consumer: SpanKind.CONSUMER,
+  internal: SpanKind.INTERNAL,
 };
 
 /** Whether the caller keeps the trace: B3 can say so without a trace id, and send a trace id without saying so. */

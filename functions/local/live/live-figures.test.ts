@@ -128,6 +128,21 @@ test("a function counts what it serves, a collection what is saved, a queue what
   assert.equal(node("bridge")?.figures.requests, 1);
 });
 
+test("a function that was woken is shown so for a while, and its wake is no edge", () => {
+  const { see, node, edges, later } = figures();
+  const before = edges().length;
+  for (const name of ["service-g", "unknown"]) {
+    see({ kind: "internal", attributes: { "faas.invoked_name": name } });
+  }
+  see({ attributes: { "faas.invoked_name": "service-h" } });
+  assert.equal(node("service-g")?.woken, true);
+  assert.equal(node("service-h")?.woken, undefined);
+  assert.equal(node("unknown"), undefined);
+  assert.equal(edges().length, before);
+  later(11_000);
+  assert.equal(node("service-g")?.woken, undefined);
+});
+
 test("a call that was given up is no failure of its callee", () => {
   const { see, edge } = figures();
   const attributes = { ...toC, ...http };

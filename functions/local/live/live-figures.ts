@@ -1,6 +1,6 @@
 import type { Graph, GraphEdge, GraphNode } from "#host/kinds/graph";
 import { type LiveEdge, type LiveNode, triggeredKinds } from "../../ui/live.ts";
-import { Meter } from "./meter.ts";
+import { Meter, windowSeconds } from "./meter.ts";
 import type { SeenBody } from "./span-ring.ts";
 
 export interface LiveFigures {
@@ -26,6 +26,8 @@ export function createLiveFigures(declared: Graph): LiveFigures {
   const edges = new Map<string, Seen>(
     declared.edges.map((edge) => [keyOf(edge), { ...edge, meter: new Meter() }]),
   );
+  /** When each function was woken last. */
+  const wakes = new Map<string, number>();
   const isDeclared = declares(declared);
   const mostNodes = nodes.size + mostStrangers;
   const mostEdges = edges.size + mostStrangers;
@@ -58,7 +60,8 @@ export function createLiveFigures(declared: Graph): LiveFigures {
 
   return {
     see({ at, spans }) {
-      for (const { kind, service, durationMs, failed, edge } of spans) {
+      for (const { kind, service, durationMs, failed, edge, woken } of spans) {
+        if (woken && nodes.has(woken)) wakes.set(woken, at);
         const answers = kind === "server" || kind === "consumer";
         if (answers) nodeMeter(service)?.add(durationMs, failed, at);
         if (!edge) continue;
@@ -76,7 +79,13 @@ export function createLiveFigures(declared: Graph): LiveFigures {
       const kinds = new Map(declared.nodes.map(({ name, kind }) => [name, kind]));
       return [...nodes].map(([name, meter]) => {
         const kind = kinds.get(name) ?? kindOf(name);
-        return { name, kind, figures: meter.figures(now) };
+        const isWoken = now - (wakes.get(name) ?? 0) < windowSeconds * 1_000;
+        return {
+          name,
+          kind,
+          figures: meter.figures(now),
+          ...(isWoken && { woken: true as const }),
+        };
       });
     },
     edges(now) {

@@ -11,8 +11,8 @@ export interface SeenCanary extends Pick<Canary, "of" | "name"> {
 
 /** Reads the spans of a body of protobuf. Throws for bytes that are no OTLP. */
 export function createSpanReader(canary?: SeenCanary): (body: Uint8Array) => SeenSpan[] {
-  const names = [...edgeAttributes, "error.type", ...(canary ? ["server.port"] : [])];
-  const glance = createGlancer(names);
+  const more = ["error.type", "faas.invoked_name", ...(canary ? ["server.port"] : [])];
+  const glance = createGlancer([...edgeAttributes, ...more]);
   if (!canary) return (body) => glance(body).map((one) => new GlancedSpan(one));
   return (body) => glance(body).map((one) => new GlancedSpan(withCanary(one, canary)));
 }
@@ -37,6 +37,7 @@ class GlancedSpan implements SeenSpan {
   readonly durationMs: number;
   readonly failed: boolean;
   readonly edge: SeenSpan["edge"];
+  readonly woken: string | undefined;
   readonly #body: Buffer;
   readonly #from: number;
   readonly #to: number;
@@ -49,6 +50,7 @@ class GlancedSpan implements SeenSpan {
     this.durationMs = seen.durationMs;
     this.failed = hasFailed(seen);
     this.edge = edgeOf(seen);
+    this.woken = seen.kind === "internal" ? seen.attributes["faas.invoked_name"] : undefined;
     this.#body = seen.body;
     this.#from = seen.from;
     this.#to = seen.to;

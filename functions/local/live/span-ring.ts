@@ -6,6 +6,8 @@ import type { Glance } from "../otlp-glance.ts";
 export interface SeenSpan
   extends Pick<Glance, "traceId" | "service" | "kind" | "startMs" | "durationMs" | "failed"> {
   readonly edge: GraphEdge | undefined;
+  /** The function that the span is the wake of. */
+  readonly woken: string | undefined;
   /** All of it, decoded anew each time. */
   whole(): Span;
 }

@@ -127,6 +127,7 @@ const path = fc.oneof(
         "/healthz",
         "/readyz",
         "/metrics",
+        "/wake",
         "/api",
         "/api/",
         "/api/api/messages",

@@ -96,8 +96,12 @@ export function commitAll({ exec }: Clone): void {
 }
 
 /** `npm start` on this port and those above it, once everything is ready. */
-export async function startReady(clone: Clone, port: number): Promise<Command> {
-  const start = clone.run("start", "--json", "--port", String(port));
+export async function startReady(
+  clone: Clone,
+  port: number,
+  ...options: string[]
+): Promise<Command> {
+  const start = clone.run("start", "--json", "--port", String(port), ...options);
   const failed = start.ended.then((code) => {
     throw new Error(`ended with ${code}: ${start.printed()}`);
   });

@@ -96,6 +96,42 @@ export function callersOf(environment: Environment, callee: Deployable): string[
   return [...new Set([...names, ...events, ...outside])].sort();
 }
 
+/**
+ * What the first request of a function wakes: all that is further below it than its callees, and the consumers of
+ * what it publishes. What always has an instance is left out.
+ */
+export function wokenBy(environment: Environment, { name, definition }: Deployable): string[] {
+  if (!definition || definition.kind === "bridge") return [];
+  const all = servicesOf(environment);
+  const next = (from: string) => all.find((one) => one.name === from)?.definition;
+  const consumers = (one: Definition | undefined) => {
+    const queues = (one?.effects ?? []).filter(({ system }) => system === "rabbitmq");
+    const isConsumed = (queue: string) => queues.some(({ destination }) => destination === queue);
+    return all.filter(({ definition }) => isConsumed(definition?.from ?? "")).map((it) => it.name);
+  };
+  const below = (one: Definition | undefined) => [
+    ...(one?.calls ?? []).map((callee) => callee.name),
+    ...consumers(one),
+  ];
+  const others = all.filter((one) => one.name !== name);
+  const called = definition.kind === "gateway" ? others : definition.calls;
+  const found = new Set(called.flatMap((callee) => below(next(callee.name))));
+  for (const consumer of consumers(definition)) found.add(consumer);
+  for (const one of found) for (const more of below(next(one))) found.add(more);
+  const stands = (one: string) => (next(one)?.deploy.scale?.min ?? 0) > 0;
+  return [...found].filter((one) => one !== name && !stands(one)).sort();
+}
+
+/** Who may wake a function, and may not call it. */
+export function wakersOf(environment: Environment, { name }: Deployable): string[] {
+  const callee = servicesOf(environment).find((one) => one.name === name);
+  const callers = callee ? callersOf(environment, callee) : [];
+  return servicesOf(environment)
+    .filter((one) => wokenBy(environment, one).includes(name) && !callers.includes(one.name))
+    .map((one) => one.name)
+    .sort();
+}
+
 /** Who may reach the database or the broker: those who save there, or publish, and what consumes for a function. */
 export function usersOf(environment: Environment, system: "mongodb" | "rabbitmq"): string[] {
   const names = definitionsOf(environment)

@@ -11,6 +11,7 @@ import {
   isPublic,
   type Rule,
   servicesOf,
+  wokenBy,
 } from "./environment.ts";
 import { at, type Manifest } from "./manifests.ts";
 
@@ -132,6 +133,7 @@ function variableProblems(name: string, workload: Manifest, settings: string | u
   const env = at<{ name: string; valueFrom?: object }[]>(workload, `${container}.env`) ?? [];
   const plain = env.filter(
     ({ name: key, valueFrom }) =>
+      key !== "WAKE" &&
       !isDeepStrictEqual(valueFrom, { secretKeyRef: { name: "connections", key } }),
   );
   return problemsWhere(name, [
@@ -144,6 +146,38 @@ function variableProblems(name: string, workload: Manifest, settings: string | u
       "does not read the ConfigMap settings",
     ],
   ]);
+}
+
+/** A first request wakes what is below it by the graph; nothing is woken where nothing goes to zero. */
+function waking(environment: Environment): string[] {
+  const settings = environment.manifests.find(
+    ({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("settings"),
+  );
+  const idleMs = Number(at<Record<string, string>>(settings, "data")?.WAKE_IDLE_MS ?? 55_000);
+  const scale = eachService(environment).map(([, service]) => {
+    const all = at<Record<string, string>>(service, "spec.template.metadata.annotations") ?? {};
+    const of = (key: string) => all[`autoscaling.knative.dev/${key}`];
+    return {
+      min: Number(of("min-scale") ?? 0),
+      seconds: Number.parseInt(of("window") ?? "60", 10),
+    };
+  });
+  const shortestMs = Math.min(...scale.map(({ seconds }) => seconds * 1_000));
+  const isRight = scale.every(({ min }) => min > 0)
+    ? idleMs === 0
+    : idleMs > 0 && idleMs < shortestMs;
+  const wrong = eachService(environment).flatMap(([one, service]) => {
+    const env = at<{ name: string; value?: string }[]>(service, `${container}.env`) ?? [];
+    const { value = "{}" } = env.find(({ name }) => name === "WAKE") ?? {};
+    const given = new Set(Object.values(JSON.parse(value) as Record<string, string[]>).flat());
+    const wanted = wokenBy(environment, one);
+    return isDeepStrictEqual([...given].sort(), wanted)
+      ? []
+      : [`${one.name} wakes [${[...given].sort()}], and the graph [${wanted}]`];
+  });
+  return isRight
+    ? wrong
+    : [`settings: WAKE_IDLE_MS is ${idleMs}, wrong for these scales`, ...wrong];
 }
 
 /** A bridge is in dev-bridge, as one of the functions, and nowhere else. */
@@ -170,4 +204,11 @@ function problemsWhere(name: string, checks: readonly Check[]): string[] {
   return checks.filter(([holds]) => !holds).map(([, problem]) => `${name} ${problem}`);
 }
 
-export const functionRules: readonly Rule[] = [names, walls, annotations, settings, bridges];
+export const functionRules: readonly Rule[] = [
+  names,
+  walls,
+  annotations,
+  settings,
+  waking,
+  bridges,
+];

@@ -13,9 +13,20 @@ const away = { MONGODB_URL: "mongodb://127.0.0.1:1", RABBITMQ_URL: "amqp://127.0
 /** What the function loads until it has answered GET /healthz, and `more` has been done with its port. */
 export async function loadedBy(
   name: string,
-  { main = source, more }: { main?: string; more?(port: number): Promise<unknown> } = {},
+  {
+    main = source,
+    env: given = {},
+    more,
+  }: { main?: string; env?: Record<string, string>; more?(port: number): Promise<unknown> } = {},
 ): Promise<Loaded> {
-  const env = { FUNCTION_TARGET: name, NAMESPACE: "test", HOST: "127.0.0.1", PORT: "0", ...away };
+  const env = {
+    FUNCTION_TARGET: name,
+    NAMESPACE: "test",
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ...away,
+    ...given,
+  };
   await using run = runNode(["--import", preload, main], env);
   const listening = /"listening on port (\d+)"/;
   await until("it listens", () => listening.test(run.stdout()) || run.child.exitCode !== null);

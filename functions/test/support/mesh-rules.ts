@@ -10,6 +10,7 @@ import {
   type Rule,
   servicesOf,
   usersOf,
+  wakersOf,
 } from "./environment.ts";
 import { at, type Manifest, titleOf } from "./manifests.ts";
 
@@ -27,37 +28,54 @@ const rulesOf = (policy: Manifest | undefined) => at<PolicyRule[]>(policy, "spec
 const accountsOf = ({ from }: PolicyRule) =>
   from?.flatMap(({ source }) => source.serviceAccounts ?? []) ?? [];
 
-/** One policy for each callee, the database and the broker, which allows its callers and no one else. */
+const wakeOnly = [{ operation: { methods: ["GET"], paths: ["/wake"] } }];
+const allButWake = [{ operation: { notMethods: ["GET"] } }, { operation: { notPaths: ["/wake"] } }];
+
+/** One policy for each callee, the database and the broker, which allows its callers, wakes by those above, and no more. */
 function callees(environment: Environment): string[] {
   const functions = servicesOf(environment).map((callee): Expected => {
-    return [callee.name, callersOf(environment, callee)];
+    const [callers, wakers] = [callersOf(environment, callee), wakersOf(environment, callee)];
+    return { name: callee.name, callers, wakers };
   });
   const expected: Expected[] = [
     ...functions,
-    ["mongodb", usersOf(environment, "mongodb"), "27017"],
-    ["rabbitmq", usersOf(environment, "rabbitmq"), "5672"],
+    { name: "mongodb", callers: usersOf(environment, "mongodb"), wakers: [], port: "27017" },
+    { name: "rabbitmq", callers: usersOf(environment, "rabbitmq"), wakers: [], port: "5672" },
   ];
-  return expected.flatMap(([name, callers, port]) => {
+  return expected.flatMap(({ name, callers, wakers, port }) => {
     const policy = find(environment, "AuthorizationPolicy", name);
     const title = `AuthorizationPolicy ${name}`;
     if (!policy) return [`${title}: missing, so no function may call ${name}`];
-    const allowed = rulesOf(policy).flatMap(accountsOf).sort();
-    const to = port ? { to: [{ operation: { ports: [port] } }] } : {};
-    const rule = { from: [{ source: { serviceAccounts: allowed } }], ...to };
-    const rules = callers.length > 0 ? [rule] : [];
+    const [first = {}] = rulesOf(policy);
+    const allowed = accountsOf(first).sort();
     if (!isDeepStrictEqual(allowed, callers)) {
       return [`${title}: allows [${allowed}], and the graph [${callers}]`];
     }
+    const ruleOf = (accounts: string[], to: object[] | undefined) =>
+      accounts.length > 0
+        ? [{ from: [{ source: { serviceAccounts: accounts } }], ...(to && { to }) }]
+        : [];
+    const rules = [
+      ...ruleOf(callers, port ? [{ operation: { ports: [port] } }] : undefined),
+      ...ruleOf(wakers, wakeOnly),
+    ];
     const spec = { selector: { matchLabels: { app: name } }, rules };
     return isDeepStrictEqual(sorted(policy.spec), spec)
       ? []
-      : [`${title}: selects or allows more or less than ${callers} at ${name}`];
+      : [
+          `${title}: selects or allows more or less than ${callers}, and wakes by [${wakers}], at ${name}`,
+        ];
   });
 }
 
-type Expected = [name: string, callers: string[], port?: string];
+interface Expected {
+  readonly name: string;
+  readonly callers: string[];
+  readonly wakers: string[];
+  readonly port?: string;
+}
 
-/** The spec with its only rule's accounts in the alphabet's order, as the graph's are. */
+/** The spec with each rule's accounts in the alphabet's order, as the graph's are. */
 function sorted(spec: unknown): unknown {
   const copy = structuredClone(spec) as { rules?: PolicyRule[] };
   for (const { from } of copy.rules ?? []) from?.[0]?.source.serviceAccounts?.sort();
@@ -67,10 +85,14 @@ function sorted(spec: unknown): unknown {
 /** Nothing is allowed besides: not by a policy for all, nor by one for a function that is none. */
 function nothingElse(environment: Environment): string[] {
   const callee = [...servicesOf(environment).map(({ name }) => name), "mongodb", "rabbitmq"];
-  const policies = environment.manifests.filter(
-    ({ kind, metadata }) =>
-      kind === "AuthorizationPolicy" && metadata.namespace !== "knative-serving",
-  );
+  const policies = environment.manifests.filter((policy) => {
+    const { kind, metadata } = policy;
+    return (
+      kind === "AuthorizationPolicy" &&
+      metadata.namespace !== "knative-serving" &&
+      at(policy, "spec.action") !== "DENY"
+    );
+  });
   const problems = policies
     .filter(({ metadata: { name } }) => ![...callee, "knative", "deny-by-default"].includes(name))
     .map((policy) => `${titleOf(policy)}: allows what is no edge of the graph`);
@@ -116,15 +138,32 @@ function activator(environment: Environment): string[] {
     const longer = servicesOf(environment).filter((other) => other.name.startsWith(`${name}-`));
     const notValues = longer.map((other) => `${other.name}-*`);
     const revision = { ...ofRevision, ...(notValues.length > 0 && { notValues }) };
-    const rule = rules.find((one) => isDeepStrictEqual(one.when?.[1], revision));
-    if (!rule) return [`the activator lets everybody through to ${name}`];
+    const [first, second, ...more] = rules.filter((one) =>
+      isDeepStrictEqual(one.when?.[1], revision),
+    );
+    if (!first) return [`the activator lets everybody through to ${name}`];
     const callers = callersOf(environment, callee);
-    const principals = callers.map((account) => principal(namespace, account)).sort();
+    const wakers = wakersOf(environment, callee);
+    const hasWakers = wakers.length > 0;
+    const problems = [
+      ...ruleProblems(first, callers, hasWakers ? allButWake : undefined),
+      ...(second && hasWakers ? ruleProblems(second, [...callers, ...wakers], undefined) : []),
+    ];
+    return more.length > 0 || Boolean(second) !== hasWakers
+      ? [`the activator does not let [${wakers}] wake ${name}, or others too`]
+      : problems.map(
+          (allowed) =>
+            `the activator lets [${allowed[0]}] through to ${name}, and the graph [${allowed[1]}]`,
+        );
+  }
+
+  /** Whom a rule lets through, and whom it is to let through, where these differ. */
+  function ruleProblems(rule: PolicyRule, accounts: string[], to: object[] | undefined) {
+    const principals = accounts.map((account) => principal(namespace, account)).sort();
     const { notPrincipals = [] } = rule.from?.[0]?.source ?? {};
     const allowed = [...notPrincipals, ...excepted(rule)].sort();
-    return isDeepStrictEqual(allowed, principals) && !rule.to && (rule.from?.length ?? 0) < 2
-      ? []
-      : [`the activator lets [${allowed}] through to ${name}, and the graph [${principals}]`];
+    const isRight = isDeepStrictEqual(allowed, principals) && isDeepStrictEqual(rule.to, to);
+    return isRight && (rule.from?.length ?? 0) < 2 ? [] : [[allowed, principals] as const];
   }
 }
 

@@ -74,7 +74,8 @@ function namespaces({ namespace, manifests }: Environment): string[] {
     }
     const isAtActivator =
       kind === "AuthorizationPolicy" && metadata.name.endsWith(`-of-${namespace}`);
-    const isAtIngress = kind === "Telemetry" && metadata.name.endsWith("-at-ingress");
+    const isAtIngress =
+      ["Telemetry", "EnvoyFilter"].includes(kind) && metadata.name.endsWith("-at-ingress");
     const elsewhere = isAtIngress ? "istio-system" : namespace;
     const expected = isAtActivator ? "knative-serving" : elsewhere;
     return metadata.namespace === expected

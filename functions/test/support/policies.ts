@@ -1,8 +1,8 @@
 /**
  * What Istio's authorization policies answer to a request, as far as ours go: DENY before ALLOW; without an ALLOW
- * policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a header that is there. Envoy
+ * policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a value that is there. Envoy
  * has read a header that is sent twice in two ways, all values joined by commas and each value by itself: a policy
- * must hold in both.
+ * must hold in both. Paths are compared without their query, as Envoy has normalized them.
  */
 import { at, type Manifest } from "./manifests.ts";
 
@@ -11,6 +11,11 @@ export interface Asked {
   readonly principal?: string;
   readonly port: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** "GET" and "/api/greeting" where a test asks for nothing else. A policy's paths do not see the query. */
+  readonly method?: string;
+  readonly path?: string;
+  /** "ISSUER/SUBJECT" of a valid token; undefined without one. */
+  readonly requestPrincipal?: string;
 }
 
 export interface Workload {
@@ -64,29 +69,40 @@ function matches(rule: PolicyRule, namespace: string, asked: Asked, reading: Rea
   );
 }
 
-function isSource(source: Record<string, string[]>, namespace: string, { principal = "" }: Asked) {
+function isSource(source: Record<string, string[]>, namespace: string, asked: Asked): boolean {
+  const { principal = "", requestPrincipal } = asked;
   return Object.entries(source).every(([field, values]) => {
-    if (field === "notPrincipals") return !values.includes(principal);
-    if (field !== "serviceAccounts")
-      throw new Error(`a policy's source.${field} is not known here`);
-    return values.some((value) => {
-      const [account, owner = namespace] = value.split("/").reverse();
-      return principal === `cluster.local/ns/${owner}/sa/${account}`;
-    });
+    switch (field) {
+      case "notPrincipals":
+        return !values.includes(principal);
+      case "serviceAccounts":
+        return values.some((value) => {
+          const [account, owner = namespace] = value.split("/").reverse();
+          return principal === `cluster.local/ns/${owner}/sa/${account}`;
+        });
+      case "notRequestPrincipals":
+        return requestPrincipal === undefined || !isLikeOne(requestPrincipal, values);
+      default:
+        throw new Error(`a policy's source.${field} is not known here`);
+    }
   });
 }
 
-function isOperation(operation: Record<string, string[]>, { port }: Asked) {
-  return Object.entries(operation).every(([field, values]) => {
-    if (field !== "ports") throw new Error(`a policy's operation.${field} is not known here`);
-    return values.includes(port);
+function isOperation(operation: Record<string, string[]>, asked: Asked): boolean {
+  const { port: ports, method: methods = "GET", path = "/api/greeting" } = asked;
+  const [paths = ""] = path.split("?");
+  const values: Readonly<Record<string, string>> = { ports, methods, paths };
+  return Object.entries(operation).every(([field, patterns]) => {
+    const [, not, noun = field] = /^(not)(\w+)$/.exec(field) ?? [];
+    const value = values[noun.toLowerCase()];
+    if (value === undefined) throw new Error(`a policy's operation.${field} is not known here`);
+    return patterns.some((pattern) => isLike(value, pattern)) === !not;
   });
 }
 
 function isMet({ key, values, notValues }: Condition, asked: Asked, reading: Reading): boolean {
   const found = valuesOf(key, asked, reading);
-  const isOneOf = (patterns: string[]) =>
-    patterns.some((pattern) => found.some((value) => isLike(value, pattern)));
+  const isOneOf = (patterns: string[]) => found.some((value) => isLikeOne(value, patterns));
   return (!values || isOneOf(values)) && (!notValues || !isOneOf(notValues));
 }
 
@@ -98,6 +114,10 @@ function valuesOf(key: string, { principal, headers }: Asked, reading: Reading):
     .filter(([header]) => header.toLowerCase() === name)
     .map(([, value]) => value);
   return reading === "each" || found.length === 0 ? found : [found.join(",")];
+}
+
+function isLikeOne(value: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => isLike(value, pattern));
 }
 
 function isLike(value: string, pattern: string): boolean {

@@ -1,4 +1,4 @@
-/** What prod must say besides: it outlasts a pod and a node, takes TLS from outside, and does not record every request. */
+/** What prod must say besides, and no other environment: it outlasts a pod and a node, takes TLS from outside, and does not record every request. */
 import { isDeepStrictEqual } from "node:util";
 import { type Environment, eachService, find, type Rule } from "./environment.ts";
 import { at, type Manifest, titleOf } from "./manifests.ts";
@@ -65,10 +65,18 @@ function sampling({ namespace, manifests }: Environment): string[] {
   ];
 }
 
+/** Where one instance stands, a budget keeps its node from being drained, or protects nothing. */
+function budgets({ namespace, manifests }: Environment): string[] {
+  return manifests
+    .filter(({ kind }) => kind === "PodDisruptionBudget")
+    .map((one) => `${titleOf(one)}: one instance stands in ${namespace}, which needs no budget`);
+}
+
 const rules: readonly Rule[] = [standing, nodes, https, sampling];
 
-export const prodRules = rules.map(
-  (rule): Rule =>
-    (environment) =>
-      environment.namespace === "prod" ? rule(environment) : [],
-);
+export const prodRules: readonly Rule[] = [
+  (environment) =>
+    environment.namespace === "prod"
+      ? rules.flatMap((rule) => rule(environment))
+      : budgets(environment),
+];

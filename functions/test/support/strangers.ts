@@ -4,17 +4,36 @@
  * source (Knative 1.21: pkg/activator/handler, pkg/queue): of a header sent twice they take the first value, and an
  * empty header is none. knative/cluster/strangers asks a real cluster.
  */
-import { callersOf, type Environment, ingress, servicesOf } from "./environment.ts";
+import { callersOf, type Environment, ingress, servicesOf, wakersOf } from "./environment.ts";
 import type { Manifest } from "./manifests.ts";
-import { isAllowed, policiesAt, type Reading } from "./policies.ts";
+import { type Asked, isAllowed, policiesAt, type Reading } from "./policies.ts";
 
 type Header = readonly [name: string, value: string];
 
-const readings: readonly Reading[] = ["joined", "each"];
+export const readings: readonly Reading[] = ["joined", "each"];
 const probe = "K-Network-Probe";
 const revisionOf = "Knative-Serving-Revision";
 const namespaceOf = "Knative-Serving-Namespace";
-const activator = { namespace: "knative-serving", labels: { app: "activator" } };
+export const activator = { namespace: "knative-serving", labels: { app: "activator" } };
+
+type Request = readonly [method: string, path: string];
+
+const call: Request = ["GET", "/api/greeting"];
+const wake: Request = ["GET", "/wake"];
+
+/** What who may only wake a function could try in place of that. */
+const tricks: readonly Request[] = [
+  call,
+  ["POST", "/wake"],
+  ["HEAD", "/wake"],
+  ["GET", "/"],
+  ["GET", "/wake/"],
+  ["GET", "//wake"],
+  ["GET", "/wake/../api/greeting"],
+  ["GET", "/api/greeting/wake"],
+  ["GET", "/WAKE"],
+  ["POST", "/greeting.GreetingService/Greeting"],
+];
 
 /** A problem for each function that a stranger reaches, or that an edge of the graph or a probe does not reach. */
 export function strangers(environment: Environment): string[] {
@@ -24,19 +43,26 @@ export function strangers(environment: Environment): string[] {
   return servicesOf(environment).flatMap((callee) => {
     const labels = { app: callee.name, "app.kubernetes.io/component": "function" };
     const walls = { gate, function: policiesAt(manifests, { namespace, labels }) };
-    const callers = callersOf(environment, callee).map((one) => principalOf(one, namespace));
-    const others = [...accounts, ingress, "other/gateway", "stranger"]
-      .map((one) => principalOf(one, namespace))
-      .filter((one) => !callers.includes(one));
+    const principals = (names: string[]) => names.map((one) => principalOf(one, namespace));
+    const callers = principals(callersOf(environment, callee));
+    const wakers = principals(wakersOf(environment, callee));
+    const others = principals([...accounts, ingress, "other/gateway", "stranger"]).filter(
+      (one) => !callers.includes(one),
+    );
     const all = mixtures(`${callee.name}-00001`, namespace);
     const plain = all.filter(({ headers }) => headers.length === 2);
     const isFor = `${namespace}/${callee.name}-00001`;
     return [
-      ...[undefined, ...others].flatMap((one) => [
-        ...throughActivator(walls, one, isFor, others.at(-1) === one ? all : plain),
-        ...pastActivator(walls, one, callee.name),
-      ]),
-      ...callers.flatMap((one) => shutOut(walls, one, callee.name, namespace)),
+      ...[undefined, ...others].flatMap((one) =>
+        (one && wakers.includes(one) ? tricks : [call, wake]).flatMap((request) => [
+          ...throughActivator(walls, one, isFor, others.at(-1) === one ? all : plain, request),
+          ...pastActivator(walls, one, callee.name, request),
+        ]),
+      ),
+      ...callers.flatMap((one) => shutOut(walls, one, callee.name, namespace, call)),
+      ...[...callers, ...wakers].flatMap((one) =>
+        shutOut(walls, one, callee.name, namespace, wake),
+      ),
     ].slice(0, 1);
   });
 }
@@ -52,33 +78,56 @@ function throughActivator(
   principal: string | undefined,
   to: string,
   requests: ReturnType<typeof mixtures>,
+  request: Request,
 ): string[] {
   return requests
     .filter(({ headers, host }) => {
-      const asked = { ...(principal && { principal }), port: "8012", headers };
+      const asked = askedBy(principal, request, headers);
       return reaches(host, headers) === to && readings.some((one) => isAllowed(gate, asked, one));
     })
-    .map(({ headers, host }) => said(to, principal, `through the activator as ${host}`, headers));
+    .map(({ headers, host }) =>
+      said(to, principal, `${wordsOf(request)}through the activator as ${host}`, headers),
+    );
 }
 
 /** The queue-proxy answers a probe, and passes on what is none. */
-function pastActivator(walls: Walls, principal: string | undefined, name: string): string[] {
+function pastActivator(
+  walls: Walls,
+  principal: string | undefined,
+  name: string,
+  request: Request,
+): string[] {
   return mixed(probe, probeValues)
     .filter((headers) => {
-      const asked = { ...(principal && { principal }), port: "8012", headers };
+      const asked = askedBy(principal, request, headers);
       return readings.some((one) => isAllowed(walls.function, asked, one));
     })
-    .map((headers) => said(name, principal, "past the activator", headers));
+    .map((headers) => said(name, principal, `${wordsOf(request)}past the activator`, headers));
+}
+
+function askedBy(
+  principal: string | undefined,
+  [method, path]: Request,
+  headers: readonly Header[],
+): Asked {
+  return { ...(principal && { principal }), port: "8012", method, path, headers };
+}
+
+function wordsOf(request: Request): string {
+  return request === call ? "" : `by ${request.join(" ")} `;
 }
 
 /** Requests as Knative's routes send them, and its probes, that are refused. */
-function shutOut(walls: Walls, principal: string, name: string, namespace: string): string[] {
-  const route = [
-    [namespaceOf, namespace],
-    [revisionOf, `${name}-00001`],
-  ] as const;
+function shutOut(
+  walls: Walls,
+  principal: string,
+  name: string,
+  namespace: string,
+  request: Request,
+): string[] {
+  const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
-    const asked = { principal: by, port: "8012", headers };
+    const asked = askedBy(by, request, headers);
     return readings.every((one) => isAllowed(walls[at], asked, one))
       ? []
       : [`${at === "gate" ? "the activator" : name} refuses ${what} by ${by} to ${name}`];
@@ -87,11 +136,19 @@ function shutOut(walls: Walls, principal: string, name: string, namespace: strin
     principalOf(one, namespace),
   );
   return [
-    ...refused("a request", "gate", route),
-    ...refused("a request", "function", []),
+    ...refused(request === call ? "a request" : request.join(" "), "gate", route),
+    ...refused(request === call ? "a request" : request.join(" "), "function", []),
     ...refused("a route's probe", "gate", [...route, [probe, "probe"]], router),
     ...refused("a route's probe", "function", [[probe, "probe"]], router),
     ...refused("the autoscaler's probe", "gate", [[probe, "activator"]], autoscaler),
+  ];
+}
+
+/** What Knative's routes add to a request for a function. */
+export function routeHeaders(name: string, namespace: string): Header[] {
+  return [
+    [namespaceOf, namespace],
+    [revisionOf, `${name}-00001`],
   ];
 }
 
@@ -132,7 +189,8 @@ function mixed(name: string, lists: readonly (readonly string[])[]): Header[][] 
   return lists.map((values) => values.map((value) => [name, value] as const));
 }
 
-function principalOf(account: string, namespace: string): string {
+/** Of "ACCOUNT" in this namespace, or "NAMESPACE/ACCOUNT". */
+export function principalOf(account: string, namespace: string): string {
   const [name, owner = namespace] = account.split("/").reverse();
   return `cluster.local/ns/${owner}/sa/${name}`;
 }

@@ -64,10 +64,10 @@ export function createGraphButtons(
         buttons.delete(id);
       }
       for (const node of nodes) {
-        const { name, state, figures, depth } = node;
+        const { name, state, figures, depth, woken } = node;
         if (!buttons.has(name)) add(name, { kind: "node", name });
         const waiting = typeof depth === "number" ? `, ${depth} waiting` : "";
-        const known = state === "unknown" ? "" : `, ${state}`;
+        const known = `${state === "unknown" ? "" : `, ${state}`}${woken ? ", woken" : ""}`;
         say(name, `${nodeName(node)}, ${kindName(node)}${known}${waiting}: ${spoken(figures)}`);
       }
       for (const edge of edges) {

@@ -40,12 +40,12 @@ export function drawnElements(
 }
 
 /** In a word or two, what a person should know of a node before its figures. */
-export function captionOf({ state, figures, kind, depth, revision }: LiveNode): string {
+export function captionOf({ state, figures, kind, depth, revision, woken }: LiveNode): string {
   if (state === "stopped" || state === "starting" || state === "not ready") return state;
   if (figures.errorShare > 0) return `${share(figures.errorShare)} errors`;
   if (kind === "queue" && depth !== null && depth !== undefined) return `${depth} waiting`;
   const part = revision?.share == null ? "" : `${share(revision.share)}, `;
-  return `${part}${rate(figures.requestsPerSecond)}`;
+  return `${part}${rate(figures.requestsPerSecond)}${woken ? ", woken" : ""}`;
 }
 
 function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {

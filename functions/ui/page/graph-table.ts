@@ -62,13 +62,14 @@ interface RowContent {
 }
 
 function nodeRow(node: LiveNode): RowContent {
-  const { name, state, depth, figures } = node;
+  const { name, state, depth, figures, woken } = node;
+  const known = [...(state === "unknown" ? [] : [state]), ...(woken ? ["woken"] : [])];
   const waiting = typeof depth === "number" ? String(depth) : "";
   return {
     id: name,
     name: nodeName(node),
     selection: { kind: "node", name },
-    texts: [kindName(node), state === "unknown" ? "–" : state, waiting, ...figureTexts(figures)],
+    texts: [kindName(node), known.join(", ") || "–", waiting, ...figureTexts(figures)],
     failing: figures.errorShare > 0 || state === "stopped",
   };
 }

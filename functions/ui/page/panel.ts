@@ -140,7 +140,8 @@ function showState(place: HTMLElement, node: LiveNode | undefined): void {
   const known = node && node.state !== "unknown" ? node.state : undefined;
   const depth = typeof node?.depth === "number" ? `${node.depth} waiting` : undefined;
   const dead = node?.deadLetters ? `, dead letters: ${node.deadLetters}` : "";
-  setText(place, `${known ?? depth ?? ""}${dead}`);
+  const woken = node?.woken ? "woken" : undefined;
+  setText(place, `${[known ?? depth, woken].filter(Boolean).join(", ")}${dead}`);
   place.dataset.state = known ?? "";
 }
 

@@ -63,6 +63,12 @@ describe("texts of the page", () => {
     assert.deepEqual([kindName(idle), captionOf(idle)], ["Function", "9.0/s"]);
   });
 
+  test("say that a function was woken beside its rate, and behind what is wrong with it", () => {
+    const node = { name: "service-g", kind: "greeter", figures: noFigures, woken: true } as const;
+    assert.equal(captionOf({ ...node, state: "ready" }), "0/s, woken");
+    assert.equal(captionOf({ ...node, state: "stopped" }), "stopped");
+  });
+
   test("name queues and collections as people do", () => {
     assert.equal(shortName("rabbitmq:service-d"), "queue service-d");
     assert.equal(shortName("mongodb:service-c.greetings"), "service-c.greetings");

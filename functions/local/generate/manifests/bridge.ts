@@ -23,7 +23,10 @@ export function bridgeDeployment({ name, deploy }: Definition): Written[] {
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 30,
           containers: [
-            { name, ...servingContainer(name, ["rabbitmq"], deploy.resources, portNumber) },
+            {
+              name,
+              ...servingContainer(name, ["rabbitmq"], deploy.resources, { probed: portNumber }),
+            },
           ],
         },
       },

@@ -1,4 +1,5 @@
 /** The parts of a container that every workload of the functions has. */
+import type { WakeGraph } from "#host/base/wake-config";
 import type { Deploy, Destination } from "#host/kinds/definition";
 import { portNumber } from "./platform.ts";
 
@@ -36,6 +37,11 @@ export function connectionsTo(systems: Iterable<Destination["system"]>) {
   }));
 }
 
+/** What the function leads to (wake.ts), if it leads to anything. */
+function wakeVariable(graph: WakeGraph) {
+  return Object.keys(graph).length > 0 ? [{ name: "WAKE", value: JSON.stringify(graph) }] : [];
+}
+
 /**
  * The container that serves a function. Ready is what listens, with or without its broker: Knative gives up a revision
  * that is not ready within its progress deadline, and does not come back to it. `probed` is left out for a Knative
@@ -45,9 +51,9 @@ export function servingContainer(
   image: string,
   systems: Iterable<Destination["system"]>,
   resources: Deploy["resources"],
-  probed?: number,
+  { probed, wake = {} }: { probed?: number; wake?: WakeGraph },
 ) {
-  const env = connectionsTo(systems);
+  const env = [...connectionsTo(systems), ...wakeVariable(wake)];
   const get = (path: string) => ({ httpGet: { path, ...(probed && { port: probed }) } });
   return {
     image,

@@ -3,6 +3,7 @@ import type { Definition } from "#host/kinds/definition";
 import type { Deployable } from "../../discover.ts";
 import { metricsAnnotations, servingContainer } from "./container.ts";
 import { accountOf, domain, labelsOf, podLabelsOf, portNumber } from "./platform.ts";
+import { wakeGraphOf } from "./wake.ts";
 import type { Written } from "./written.ts";
 
 const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
@@ -13,10 +14,15 @@ const defaults = { max: 5, concurrency: 100, timeoutSeconds: 60 };
 const targets = { leaf: 10, caller: 15 };
 
 /** A handler without a definition gets the defaults, without a broker and a database. */
-export function knativeService({ name, definition }: Deployable): Written[] {
+export function knativeService(one: Deployable, functions: readonly Deployable[]): Written[] {
+  const { name, definition } = one;
   const { deploy = {}, effects = [] } = definition ?? {};
   const systems = effects.map(({ system }) => system);
   const labels = labelsOf(name, "function");
+  const container = servingContainer(name, systems, deploy.resources, {
+    wake: wakeGraphOf(one, functions),
+  });
+  const waking = container.env?.findIndex((variable) => variable.name === "WAKE") ?? -1;
   const service = {
     apiVersion: "serving.knative.dev/v1",
     kind: "Service",
@@ -42,7 +48,7 @@ export function knativeService({ name, definition }: Deployable): Written[] {
           containerConcurrency: deploy.concurrency ?? defaults.concurrency,
           timeoutSeconds: deploy.timeoutSeconds ?? defaults.timeoutSeconds,
           enableServiceLinks: false,
-          containers: [servingContainer(name, systems, deploy.resources)],
+          containers: [container],
         },
       },
     },
@@ -60,6 +66,14 @@ export function knativeService({ name, definition }: Deployable): Written[] {
           ["spec", "template", "spec", "containers", 0, "ports"],
           "Without a name: HTTP/1.1 and gRPC then both keep their version up to the function.",
         ],
+        ...(waking < 0
+          ? []
+          : ([
+              [
+                ["spec", "template", "spec", "containers", 0, "env", waking],
+                "What each callee and queue leads to: from zero all of it is woken at once.",
+              ],
+            ] as const)),
       ],
     },
   ];

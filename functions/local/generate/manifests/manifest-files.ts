@@ -4,6 +4,7 @@
  *   authorization    who may call whom (edges) domains         the addresses of public functions
  *   bridge           in place of the sources   release         prod's images
  *   budgets          prod's instances while nodes are drained
+ *   wake             what a first request wakes
  * Settings, namespace, overlays, the other components and the mesh are written by hand.
  */
 import { readdir, readFile } from "node:fs/promises";
@@ -71,7 +72,7 @@ async function partsOf(root: string, functions: readonly Deployable[]): Promise<
   const all = (path: string, ...written: Written[]): Part => [path, everyFunction, written];
   return [
     ...services.map(
-      (one): Part => [`knative/base/${one.name}.yaml`, of(one.name), knativeService(one)],
+      (one): Part => [`knative/base/${one.name}.yaml`, of(one.name), knativeService(one, services)],
     ),
     ...(queues ? [all("knative/base/queue.yaml", queues)] : []),
     ...(sources.length > 0 ? [all("knative/base/source.yaml", ...sources)] : []),
@@ -112,10 +113,19 @@ async function environmentsIn(root: string): Promise<string[]> {
 }
 
 async function skaffold(root: string, functions: readonly Deployable[]): Promise<string> {
-  const artifacts = functions.map(({ name }) => ({
-    image: name,
-    docker: { dockerfile: "functions/Dockerfile", buildArgs: { FUNCTION: name } },
-  }));
+  const artifacts = (more: object) =>
+    functions.map(({ name }) => ({
+      image: name,
+      docker: { dockerfile: "functions/Dockerfile", buildArgs: { FUNCTION: name, ...more } },
+    }));
   const text = await readFile(join(root, "skaffold.yaml"), "utf8");
-  return withList(text, ["build", "artifacts"], artifacts);
+  const profiles = listIn(text, ["profiles"]) as { name: string }[];
+  const debug = profiles.findIndex(({ name }) => name === "debug");
+  const withOwn = withList(text, ["build", "artifacts"], artifacts({}));
+  // A profile's list takes the place of the other.
+  return withList(
+    withOwn,
+    ["profiles", debug, "build", "artifacts"],
+    artifacts({ BUNDLE_OPTIONS: "--debug" }),
+  );
 }

@@ -28,6 +28,12 @@ async function generated(...more: readonly Deployable[]) {
   const find = (path: string, kind: string, name?: string) =>
     objectsIn(path).find((one) => one.kind === kind && (!name || one.metadata.name === name)) ??
     assert.fail(`${path}: there is no ${kind} ${name}`);
+  /** The activator's rules for the function's revisions. */
+  const edges = (name: string) => {
+    const policies = objectsIn("istio/base/activator.yaml");
+    const rules = policies.flatMap((policy) => at<object[]>(policy, "spec.rules") ?? []);
+    return rules.filter((rule) => at(rule, "when.1.values.0") === `${name}-*`);
+  };
   return {
     content,
     find,
@@ -36,12 +42,8 @@ async function generated(...more: readonly Deployable[]) {
       const policy = find("istio/base/callers.yaml", "AuthorizationPolicy", name);
       return at(policy, "spec.rules.0.from.0.source.serviceAccounts");
     },
-    /** The activator's rule for the function's revisions. */
-    edge(name: string) {
-      const policies = objectsIn("istio/base/activator.yaml");
-      const rules = policies.flatMap((policy) => at<object[]>(policy, "spec.rules") ?? []);
-      return rules.find((rule) => at(rule, "when.1.values.0") === `${name}-*`);
-    },
+    edges,
+    edge: (name: string) => edges(name)[0],
   };
 }
 
@@ -50,9 +52,9 @@ describe("the manifests of a function", () => {
     const { service } = await generated(...ordersAndInvoices);
     const names = (name: string) =>
       (at<{ name: string }[]>(service(name), `${container}.env`) ?? []).map((one) => one.name);
-    assert.deepEqual(names("service-a"), []);
+    assert.deepEqual(names("service-e"), []);
     assert.deepEqual(names("invoices"), ["MONGODB_URL"]);
-    assert.deepEqual(names("orders"), ["MONGODB_URL", "RABBITMQ_URL"]);
+    assert.deepEqual(names("orders"), ["MONGODB_URL", "RABBITMQ_URL", "WAKE"]);
     const orders = at<object>(service("orders"), container);
     assert.deepEqual(at(orders, "env.1.valueFrom"), {
       secretKeyRef: { name: "connections", key: "RABBITMQ_URL" },
@@ -143,6 +145,68 @@ describe("the manifests of a function", () => {
     const { edge } = await generated(deployable("shop", {}), deployable("shop-archive", {}));
     assert.deepEqual(at(edge("shop"), "when.1.notValues"), ["shop-archive-*"]);
     assert.equal(at(edge("shop-archive"), "when.1.notValues"), undefined);
+  });
+});
+
+describe("a function's first request wakes", () => {
+  const wakes = async (name: string, ...more: Deployable[]) => {
+    const { service } = await generated(...more);
+    const env = at<{ name: string; value: string }[]>(service(name), `${container}.env`) ?? [];
+    const value = env.find((one) => one.name === "WAKE")?.value;
+    return value === undefined ? undefined : JSON.parse(value);
+  };
+
+  test("what its callees lead to, by calls and by queues", async () => {
+    const below = { "service-d": ["service-f"], "service-e": ["service-g", "service-h"] };
+    const b = ["service-d", "service-e"];
+    assert.deepEqual(await wakes("service-a"), { "service-b": b, ...below });
+    const all = { "service-a": ["service-b", "service-c"], "service-b": b, ...below };
+    assert.deepEqual(await wakes("gateway"), all);
+    assert.deepEqual(await wakes("service-d"), { "rabbitmq:service-d": ["service-f"] });
+  });
+
+  test("nothing, where its callees lead to nothing", async () => {
+    assert.equal(await wakes("service-e"), undefined);
+    assert.equal(await wakes("ui"), undefined);
+  });
+
+  test("neither itself in a circle, nor a function that always has an instance, but what is below that", async () => {
+    const top = deployable("top", { calls: [http("middle")] });
+    const middle = deployable("middle", { calls: [http("standing"), http("top")] });
+    const standing = deployable("standing", {
+      calls: [http("service-e")],
+      deploy: { scale: { min: 1 } },
+    });
+    assert.deepEqual(await wakes("top", top, middle, standing), {
+      middle: ["service-e"],
+      "service-e": ["service-g", "service-h"],
+    });
+  });
+
+  test("by an account that may GET /wake, and nothing else", async () => {
+    const { find, edges } = await generated(...ordersAndInvoices);
+    const rules = (name: string) =>
+      at<object[]>(find("istio/base/callers.yaml", "AuthorizationPolicy", name), "spec.rules");
+    const wake = { to: [{ operation: { methods: ["GET"], paths: ["/wake"] } }] };
+    const by = (...serviceAccounts: string[]) => ({
+      from: [{ source: { serviceAccounts } }],
+      ...wake,
+    });
+    assert.deepEqual(rules("invoices")?.slice(1), [by("orders")]);
+    assert.deepEqual(rules("service-h")?.slice(1), [by("service-a", "service-b")]);
+    assert.deepEqual(rules("service-b")?.slice(1), []);
+    const [calls, wakes] = edges("invoices");
+    assert.deepEqual(at(calls, "to"), [
+      { operation: { notMethods: ["GET"] } },
+      { operation: { notPaths: ["/wake"] } },
+    ]);
+    const callers = at<string[]>(calls, "from.0.source.notPrincipals") ?? [];
+    assert.deepEqual(at(wakes, "from.0.source.notPrincipals"), [
+      ...callers,
+      "cluster.local/ns/NAMESPACE/sa/orders",
+    ]);
+    assert.equal(at(wakes, "to"), undefined);
+    assert.equal(edges("service-b").length, 1);
   });
 });
 
