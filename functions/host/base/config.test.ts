@@ -113,6 +113,7 @@ test("a function's address is its name on port 80, unless its variable says othe
     ["b.default.svc.cluster.local", "b.default.svc.cluster.local:80"],
     ["[::1]:8082", "[::1]:8082"],
     ["[::1]", "[::1]:80"],
+    ["a:1=90, b=10", "a:1=90,b:80=10"],
   ]) {
     const config = loadConfig({ ...target, SERVICE_B_ADDRESS: value });
     assert.equal(config.addressOf("service-b"), address);
@@ -170,6 +171,8 @@ for (const [name, value, pattern] of [
   ["WAKE", '{"__proto__":["service-c"]}', /WAKE=.*__proto__/],
   ["SERVICE_B_ADDRESS", "b:0", /SERVICE_B_ADDRESS=b:0/],
   ["SERVICE_B_ADDRESS", "b:65536", /SERVICE_B_ADDRESS=b:65536/],
+  ["SERVICE_B_ADDRESS", "a:1=90,b:2=9", /SERVICE_B_ADDRESS=a:1=90,b:2=9: .* a:80=90,b:80=10/],
+  ["SERVICE_B_ADDRESS", "a:1,b:2", /SERVICE_B_ADDRESS=a:1,b:2/],
 ] as const) {
   test(`${name}=${value} is a problem at the start`, () => {
     const needs = { name: "a", calls: ["service-b"], mongodb: false, rabbitmq: false };
