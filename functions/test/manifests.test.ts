@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { parse } from "yaml";
-import { type Deployable, functionNames, functionsDir, loadFunctions } from "../local/discover.ts";
+import { type Deployable, loadFunctions } from "../local/discover.ts";
 import { container, environmentOf, find } from "./support/environment.ts";
 import { copyManifests, type GeneratedCopy } from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
@@ -196,45 +195,6 @@ describe("with a second queue", () => {
       ],
     );
   });
-});
-
-test("skaffold builds every function from the one Dockerfile, and deploys overlays that there are", () => {
-  const root = join(functionsDir, "..");
-  const { build, manifests, profiles } = parse(readFileSync(join(root, "skaffold.yaml"), "utf8"));
-  const docker = (name: string) => ({
-    dockerfile: "functions/Dockerfile",
-    buildArgs: { FUNCTION: name },
-  });
-  const expected = functionNames().map((name) => ({ image: name, docker: docker(name) }));
-  assert.deepEqual(build.artifacts, expected);
-  const used = [manifests, ...profiles.map((profile: { manifests?: object }) => profile.manifests)];
-  const paths = used.flatMap((one) => at<string[]>(one, "kustomize.paths") ?? []);
-  for (const path of ["functions/Dockerfile", "functions/Dockerfile.dockerignore", ...paths]) {
-    assert.ok(existsSync(join(root, path)), path);
-  }
-});
-
-test("an image is built again for its own folder and what all functions share, and for nothing else", () => {
-  const text = (name: string) => readFileSync(join(functionsDir, name), "utf8");
-  const copied = [...text("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
-    ([, sources = ""]) => sources.split(" "),
-  );
-  assert.deepEqual(copied, [
-    ...["package.json", "package-lock.json", ".npmrc", "tsconfig.json", "proto/gen"],
-    ...[
-      "functions/bundle.ts",
-      "functions/left-out.ts",
-      "functions/sbom.ts",
-      "functions/stack-map.ts",
-      "functions/host",
-      `functions/\${FUNCTION}`,
-    ],
-  ]);
-  const ignored = text("Dockerfile.dockerignore")
-    .split("\n")
-    .filter((line) => line && !/^#|\*/.test(line))
-    .map((line) => line.replace("!", ""));
-  for (const path of ignored) assert.ok(existsSync(join(functionsDir, "..", path)), path);
 });
 
 /** With the group, since Knative and Kubernetes both have a kind Service. */

@@ -136,6 +136,7 @@ describe("the tools take it as well:", () => {
   const skaffold = which("skaffold", env);
   for (const profile of [
     "kind",
+    "sync",
     "gke",
     "warm",
     "test",

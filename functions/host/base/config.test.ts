@@ -98,7 +98,7 @@ test("the defaults are those that the variables' descriptions name", () => {
   assert.equal(config.faults ? "on" : "off", named("FAULTS"));
   assert.equal(config.metrics ? "on" : "off", named("METRICS"));
   assert.equal(config.wake, undefined);
-  const { wake } = loadConfig({ ...target, WAKE: "{}" });
+  const { wake } = loadConfig({ ...target, WAKE: '{"service-b":["service-c"]}' });
   assert.equal(String(wake?.idleMs), named("WAKE_IDLE_MS"));
   assert.equal(String(config.bridgePrefetch), named("BRIDGE_PREFETCH"));
   assert.equal(String(config.bridgeAttempts), named("BRIDGE_ATTEMPTS"));
@@ -193,8 +193,9 @@ for (const [name, value] of [
   });
 }
 
-test("nothing is woken where the idle period is 0", () => {
+test("nothing is woken where there is nothing, or the idle period is 0", () => {
   const env = { ...target, WAKE: '{"service-b":["service-c"]}' };
+  assert.deepEqual(loadConfig({ ...target, WAKE: "{}" }).wake, undefined);
   assert.deepEqual(loadConfig({ ...env, WAKE_IDLE_MS: "0" }).wake, undefined);
   assert.equal(loadConfig({ ...env, WAKE_IDLE_MS: "8000" }).wake?.idleMs, 8_000);
 });

@@ -75,14 +75,16 @@ function walls(environment: Environment): string[] {
         visibility === (isPublic(one) ? undefined : "cluster-local"),
         `has the visibility ${visibility}: its declaration says ${isPublic(one) ? "public" : "not public"}`,
       ],
-      lockedDown(service),
+      lockedDown(service, environment),
     ]);
   });
 }
 
-function lockedDown(workload: Manifest): Check {
+/** Where skaffold carries files into the containers, and nowhere else, they can be written to. */
+function lockedDown(workload: Manifest, { overlay }: Environment): Check {
+  const expected = { ...security, readOnlyRootFilesystem: !overlay.endsWith("-sync") };
   return [
-    isDeepStrictEqual(at(workload, `${container}.securityContext`), security),
+    isDeepStrictEqual(at(workload, `${container}.securityContext`), expected),
     "is not locked down: its securityContext differs from the others'",
   ];
 }
@@ -193,7 +195,7 @@ function bridges(environment: Environment): string[] {
     if (!deployment) return [`there is no Deployment ${name}`];
     return [
       ...identity(name, "source", deployment),
-      ...problemsWhere(name, [lockedDown(deployment)]),
+      ...problemsWhere(name, [lockedDown(deployment, environment)]),
     ];
   });
 }

@@ -20,6 +20,8 @@ type Request = readonly [method: string, path: string];
 
 const call: Request = ["GET", "/api/greeting"];
 const wake: Request = ["GET", "/wake"];
+/** As Knative's networking layer and its autoscaler ask. */
+const probing: Request = ["GET", "/healthz"];
 
 /** What who may only wake a function could try in place of that. */
 const tricks: readonly Request[] = [
@@ -46,6 +48,10 @@ export function strangers(environment: Environment): string[] {
     const principals = (names: string[]) => names.map((one) => principalOf(one, namespace));
     const callers = principals(callersOf(environment, callee));
     const wakers = principals(wakersOf(environment, callee));
+    // Nothing wakes from outside, though the ingress calls what is public.
+    const mayWake = [...callers, ...wakers].filter(
+      (one) => one !== principalOf(ingress, namespace),
+    );
     const others = principals([...accounts, ingress, "other/gateway", "stranger"]).filter(
       (one) => !callers.includes(one),
     );
@@ -60,9 +66,7 @@ export function strangers(environment: Environment): string[] {
         ]),
       ),
       ...callers.flatMap((one) => shutOut(walls, one, callee.name, namespace, call)),
-      ...[...callers, ...wakers].flatMap((one) =>
-        shutOut(walls, one, callee.name, namespace, wake),
-      ),
+      ...mayWake.flatMap((one) => shutOut(walls, one, callee.name, namespace, wake)),
     ].slice(0, 1);
   });
 }
@@ -127,7 +131,7 @@ function shutOut(
 ): string[] {
   const route = routeHeaders(name, namespace);
   const refused = (what: string, at: keyof Walls, headers: readonly Header[], by = principal) => {
-    const asked = askedBy(by, request, headers);
+    const asked = askedBy(by, by === principal ? request : probing, headers);
     return readings.every((one) => isAllowed(walls[at], asked, one))
       ? []
       : [`${at === "gate" ? "the activator" : name} refuses ${what} by ${by} to ${name}`];

@@ -2,11 +2,10 @@
 import { Document, isSeq, parseDocument, type YAMLSeq } from "yaml";
 import { textOf } from "./written.ts";
 
-/** Names, and places in lists. */
-export type ListPath = readonly (string | number)[];
+type Path = readonly (string | number)[];
 
 /** The file's text with another list in it, and every other byte as it was. */
-export function withList(text: string, path: ListPath, list: readonly unknown[]): string {
+export function withList(text: string, path: Path, list: readonly unknown[]): string {
   const found = listAt(text, path);
   const [start, , end] = found.range ?? [];
   if (start === undefined || end === undefined) throw new Error(`${path.join(".")} has no place`);
@@ -16,11 +15,19 @@ export function withList(text: string, path: ListPath, list: readonly unknown[])
   return `${text.slice(0, start)}${own}\n${text.slice(end)}`;
 }
 
-export function listIn(text: string, path: ListPath): unknown[] {
+/** Where in a list the item of this name is. */
+export function indexIn(text: string, path: Path, name: string): number {
+  const items = listIn(text, path) as { name?: string }[];
+  const index = items.findIndex((one) => one.name === name);
+  if (index < 0) throw new Error(`${path.join(".")} has no ${name}`);
+  return index;
+}
+
+export function listIn(text: string, path: Path): unknown[] {
   return listAt(text, path).toJSON();
 }
 
-function listAt(text: string, path: ListPath): YAMLSeq {
+function listAt(text: string, path: Path): YAMLSeq {
   const found = parseDocument(text).getIn(path, true);
   if (!isSeq(found) || found.flow)
     throw new Error(`there is no list ${path.join(".")}, one item a line`);

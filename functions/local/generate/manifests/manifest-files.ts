@@ -5,6 +5,7 @@
  *   bridge           in place of the sources   release         prod's images
  *   budgets          prod's instances while nodes are drained
  *   wake             what a first request wakes
+ *   skaffold         what is built, and what is carried into a container
  * Settings, namespace, overlays, the other components and the mesh are written by hand.
  */
 import { readdir, readFile } from "node:fs/promises";
@@ -21,6 +22,7 @@ import { knativeService } from "./knative-service.ts";
 import { listIn, withList } from "./lists.ts";
 import { declareQueues } from "./queue.ts";
 import { releaseImages } from "./release.ts";
+import { withArtifacts } from "./skaffold.ts";
 import { rabbitmqSource } from "./source.ts";
 import { fileOf, type Part, type Written } from "./written.ts";
 
@@ -54,7 +56,10 @@ export async function manifestFiles(
   const byHand = listIn(text, ["resources"]).filter((name) => !isOurs(`${name}`));
   const ours = parts.flatMap(([path]) => /^knative\/base\/(.+)$/.exec(path)?.[1] ?? []);
   files.set(base, withList(text, ["resources"], [...byHand, ...ours]));
-  files.set("skaffold.yaml", await skaffold(root, functions));
+  files.set(
+    "skaffold.yaml",
+    withArtifacts(await readFile(join(root, "skaffold.yaml"), "utf8"), functions),
+  );
   return {
     files: new Map([...files].map(([path, content]) => [join(root, path), content])),
     left: left.map(([path]) => join(root, path)),
@@ -110,22 +115,4 @@ async function partsOf(root: string, functions: readonly Deployable[]): Promise<
 async function environmentsIn(root: string): Promise<string[]> {
   const overlays = await readdir(join(root, "knative/overlays"));
   return overlays.filter((name) => !name.includes("-")).sort();
-}
-
-async function skaffold(root: string, functions: readonly Deployable[]): Promise<string> {
-  const artifacts = (more: object) =>
-    functions.map(({ name }) => ({
-      image: name,
-      docker: { dockerfile: "functions/Dockerfile", buildArgs: { FUNCTION: name, ...more } },
-    }));
-  const text = await readFile(join(root, "skaffold.yaml"), "utf8");
-  const profiles = listIn(text, ["profiles"]) as { name: string }[];
-  const debug = profiles.findIndex(({ name }) => name === "debug");
-  const withOwn = withList(text, ["build", "artifacts"], artifacts({}));
-  // A profile's list takes the place of the other.
-  return withList(
-    withOwn,
-    ["profiles", debug, "build", "artifacts"],
-    artifacts({ BUNDLE_OPTIONS: "--debug" }),
-  );
 }
