@@ -56,7 +56,8 @@ export function createReloader(report: (line: string) => void): Reloader {
           imports.get(name)?.has(file) ||
           (file.startsWith(own) && !file.endsWith(".test.ts")),
       );
-      if (cause) void restart(process, relative(join(functionsDir, ".."), cause));
+      const path = cause && relative(join(functionsDir, ".."), cause);
+      if (path) void restart(process, path.startsWith("..") ? cause : path);
     }
     const folders = [...files].map((file) => relative(functionsDir, file).split(sep)[0] ?? "");
     for (const folder of new Set(folders)) {
