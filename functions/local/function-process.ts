@@ -13,8 +13,8 @@ export interface FunctionProcessOptions {
   env: NodeJS.ProcessEnv;
   /** Its port; with several functions in the process, all of theirs. */
   ports: readonly number[];
-  /** Loaded before the entry; what it sends over the IPC channel goes to `onMessage`. */
-  preload?: string | undefined;
+  /** Loaded before the entry, in this order; what they send over the IPC channel goes to `onMessage`. */
+  preloads?: readonly string[];
   /** Where a debugger attaches; without it there is no inspector. */
   inspectPort?: number | undefined;
   onMessage?(message: unknown): void;
@@ -113,9 +113,9 @@ export class FunctionProcess {
   }
 
   #spawn() {
-    const { preload, inspectPort, entry, env } = this.#options;
+    const { preloads = [], inspectPort, entry, env } = this.#options;
     const options = [
-      ...(preload ? ["--import", preload] : []),
+      ...preloads.flatMap((one) => ["--import", one]),
       ...(inspectPort ? [`--inspect=127.0.0.1:${inspectPort}`] : []),
     ];
     const child = spawn(process.execPath, [...options, entry], {

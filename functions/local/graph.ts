@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Canary } from "./canary/canary.ts";
 import type { Deployable } from "./discover.ts";
 import type { FunctionProcess } from "./function-process.ts";
 import type { LiveServer } from "./live/live-server.ts";
@@ -9,6 +10,8 @@ import { stopOrder } from "./stop-order.ts";
 /** The whole graph as it runs on this machine. */
 export interface Graph extends AsyncDisposable {
   readonly functions: readonly Deployable[];
+  /** Its process is found by its name, like a function's. */
+  readonly canary: Canary | undefined;
   /** The port of each function on 127.0.0.1. */
   readonly addresses: ReadonlyMap<string, number>;
   readonly rabbit: RunningService;
@@ -30,13 +33,14 @@ export interface GraphParts {
   addresses: ReadonlyMap<string, number>;
   /** By function; all the same process when there is only one. */
   processes: ReadonlyMap<string, FunctionProcess>;
+  canary: Canary | undefined;
   rabbit: RunningService;
   mongo: RunningService;
   live: LiveServer;
 }
 
 export function createGraph(parts: GraphParts, report: (line: string) => void): Graph {
-  const { functions, addresses, processes, rabbit, mongo, live } = parts;
+  const { functions, addresses, processes, canary, rabbit, mongo, live } = parts;
   const find = (name: string) => {
     const process = processes.get(name);
     if (process) return process;
@@ -48,7 +52,8 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
     live.drain();
     await Promise.all([...processes.values()].map((process) => process.endPause()));
     for (const step of stopOrder(functions)) {
-      const group = [...new Set(step.map(find))].filter(({ stopped }) => !stopped);
+      const names = step.flatMap((name) => (name === canary?.of ? [name, canary.name] : [name]));
+      const group = [...new Set(names.map(find))].filter(({ stopped }) => !stopped);
       if (group.length === 0) continue;
       await Promise.all(group.map((process) => process.stop()));
       report(`stopped ${group.map(({ name }) => name).join(", ")}`);
@@ -69,6 +74,7 @@ export function createGraph(parts: GraphParts, report: (line: string) => void): 
   };
   return {
     functions,
+    canary,
     addresses,
     rabbit,
     mongo,

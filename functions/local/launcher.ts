@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { addressVariable } from "#host/base/config";
 import { assignPorts, type Ports } from "./addresses.ts";
+import type { Canary } from "./canary/canary.ts";
 import { type Deployable, loadFunctions } from "./discover.ts";
+import { envOf, type Unit, urlsFor } from "./function-env.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { createGraph, type Graph, untilReady } from "./graph.ts";
-import { assignInspectors, pausableEnv } from "./inspect.ts";
-import { liveEnv } from "./live/live-env.ts";
+import { assignInspectors } from "./inspect.ts";
 import { type LiveServer, startLiveServer } from "./live/live-server.ts";
 import { startMongoDb } from "./services/mongodb.ts";
 import { startRabbitMq } from "./services/rabbitmq.ts";
 import type { RunningService, ServiceOptions } from "./services/service.ts";
-import { oldHeap, smallHeap } from "./small-heap.ts";
 
 export const parts = ["RabbitMQ", "MongoDB", "functions"] as const;
 export type Part = (typeof parts)[number];
@@ -34,6 +33,8 @@ export interface GraphOptions {
   private?: boolean;
   /** All functions in one process, for small machines and debuggers. */
   oneProcess?: boolean;
+  /** A second version of a function, which gets its share of the calls to that; not with `oneProcess`. */
+  canary?: Canary | undefined;
   /** Functions that a debugger may attach to, and pause for as long as it likes. */
   inspect?: readonly string[];
   /** Where a function's process begins, in place of its source: its bundle, say. */
@@ -55,6 +56,7 @@ export interface GraphOptions {
 
 const entry = fileURLToPath(new URL("../host/main.ts", import.meta.url));
 const oneProcessEntry = fileURLToPath(new URL("one-process.ts", import.meta.url));
+const canaryPreload = new URL("canary/preload.ts", import.meta.url).href;
 const reportImports = new URL("report-imports.ts", import.meta.url).href;
 
 /**
@@ -62,17 +64,16 @@ const reportImports = new URL("report-imports.ts", import.meta.url).href;
  * needs is there. Settles when all are ready; a start that fails or is aborted leaves nothing behind.
  */
 export async function startGraph(options: GraphOptions): Promise<Graph> {
-  const { progress, report = () => {} } = options;
+  const { progress, report = () => {}, canary, oneProcess = false } = options;
   // Before anything is started: a declaration that is wrong ends it here.
   const functions = await loadFunctions();
-  const addresses = await assignPorts(
-    functions.map(({ name }) => name),
-    options.ports,
-  );
-  const inspectors = await assignInspectors(options.inspect ?? [], {
+  const names = [...functions.map(({ name }) => name), ...(canary ? [canary.name] : [])];
+  const addresses = await assignPorts(names, options.ports);
+  const { inspect = [] } = options;
+  const inspectors = await assignInspectors(inspect, {
     taken: [...addresses.values()],
     anyPort: options.ports === "free",
-    oneProcess: options.oneProcess ?? false,
+    oneProcess,
   });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([giveUp.signal, ...(options.signal ? [options.signal] : [])]);
@@ -84,34 +85,39 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
   };
   const processes = new Map<string, FunctionProcess>();
   let live: LiveServer | undefined;
-  const run = async (name: string, functions: readonly Deployable[], live: LiveServer) => {
-    const urls = await urlsFor(functions, services);
+  const run = async (unit: Unit, live: LiveServer) => {
+    const { name } = unit;
+    const urls = await urlsFor(unit.functions, services);
     signal.throwIfAborted();
-    const made = envOf(functions, { options, addresses, urls, live });
-    const env = (await options.envOf?.(name, made)) ?? made;
+    const { env = process.env, cacheDir = join(options.dataDir, "cache"), spansTo } = options;
+    const pausable = inspect.length > 0;
+    const given = { env, cacheDir, oneProcess, addresses, canary, urls, spansTo, pausable };
+    const made = envOf(unit, { ...given, origin: live.origin });
+    const wanted = (await options.envOf?.(name, made)) ?? made;
     signal.throwIfAborted();
-    const process = createProcess(name, functions, { options, addresses, inspectors, env, live });
-    for (const one of functions) processes.set(one.name, process);
-    await process.start();
-    await untilReady(process, signal, (why) => progress?.say("functions", `${name}: ${why}`));
+    const started = createProcess(unit, { options, inspectors, env: wanted, live });
+    for (const one of oneProcess ? unit.functions : [unit]) processes.set(one.name, started);
+    await started.start();
+    await untilReady(started, signal, (why) => progress?.say("functions", `${name}: ${why}`));
     progress?.say("functions", `${name} is ready`);
   };
 
   const starting: Promise<void>[] = [];
   try {
     const { env = process.env } = options;
-    const control = !options.oneProcess;
-    live = await startLiveServer({ functions, addresses, processes, control, env, report });
+    const control = !oneProcess;
+    live = await startLiveServer({ functions, addresses, processes, canary, control, env, report });
     services.rabbit.then(
       ({ url }) => live?.watchQueues(url),
       () => {},
     );
-    if (options.oneProcess) starting.push(run("the functions' process", functions, live));
-    else for (const one of functions) starting.push(run(one.name, [one], live));
+    for (const unit of unitsOf(functions, { addresses, canary, oneProcess })) {
+      starting.push(run(unit, live));
+    }
     await Promise.race([Promise.all(starting), abortOf(signal)]);
     const [rabbit, mongo] = await Promise.all([services.rabbit, services.mongo]);
     progress?.done("functions", `${functions.length} functions`);
-    return createGraph({ functions, addresses, processes, live, rabbit, mongo }, report);
+    return createGraph({ functions, addresses, processes, canary, live, rabbit, mongo }, report);
   } catch (error) {
     giveUp.abort(error);
     await Promise.allSettled([...processes.values()].map((process) => process.stop()));
@@ -146,86 +152,68 @@ function startService(
   return service;
 }
 
-/** The services' addresses that these functions need, waiting for no others. */
-async function urlsFor(
-  functions: readonly Deployable[],
-  services: { rabbit: Promise<RunningService>; mongo: Promise<RunningService> },
-): Promise<NodeJS.ProcessEnv> {
-  // What a function without a definition uses is not known.
-  const some = (test: (definition: NonNullable<Deployable["definition"]>) => boolean) =>
-    functions.some(({ definition }) => definition === undefined || test(definition));
-  const uses = (system: "rabbitmq" | "mongodb") =>
-    some(({ effects }) => effects.some((effect) => effect.system === system));
-  const usesRabbit = uses("rabbitmq") || some(({ kind }) => kind === "bridge");
-  return {
-    ...(usesRabbit && { RABBITMQ_URL: (await services.rabbit).url }),
-    ...(uses("mongodb") && { MONGODB_URL: (await services.mongo).url }),
-  };
-}
-
-function envOf(
+function unitsOf(
   functions: readonly Deployable[],
   given: {
-    options: GraphOptions;
     addresses: ReadonlyMap<string, number>;
-    urls: NodeJS.ProcessEnv;
-    live: LiveServer;
+    canary: Canary | undefined;
+    oneProcess: boolean;
   },
-): NodeJS.ProcessEnv {
-  const { options, addresses, urls, live } = given;
-  const { env = process.env, cacheDir = join(options.dataDir, "cache"), spansTo } = options;
-  const callees = [...addresses].map(([callee, port]) => [
-    addressVariable(callee),
-    `127.0.0.1:${port}`,
-  ]);
-  const { origin } = live;
-  const names = functions.map((one) => one.name);
-  return {
-    // Compiled code is kept between starts: without it most of a start is stripping types.
-    NODE_COMPILE_CACHE: join(cacheDir, "compile"),
-    ...env,
-    ...(options.inspect?.length && pausableEnv(env)),
-    // Many functions in one process need what many processes have.
-    ...(!options.oneProcess && {
-      NODE_OPTIONS: [smallHeap, oldHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),
-    }),
-    ...liveEnv(names, { env, origin, addresses, control: !options.oneProcess }),
-    ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),
-    ...urls,
-    ...Object.fromEntries(callees),
-    FUNCTION_TARGET: functions[0]?.name,
-    PORT: String(addresses.get(functions[0]?.name ?? "") ?? 0),
-    HOST: "127.0.0.1",
+): Unit[] {
+  const { addresses, canary, oneProcess } = given;
+  const unit = (name: string, functions: readonly Deployable[], isCanary = false): Unit => {
+    const names = isCanary ? [name] : functions.map((one) => one.name);
+    return { name, functions, ports: names.map((one) => addresses.get(one) ?? 0), isCanary };
   };
+  if (oneProcess) return [unit("the functions' process", functions)];
+  const second = canary && { name: canary.of, definition: canary.definition };
+  return [
+    ...functions.map((one) => unit(one.name, [one])),
+    ...(second ? [unit(canary.name, [second], true)] : []),
+  ];
 }
 
 function createProcess(
-  name: string,
-  functions: readonly Deployable[],
+  { name, functions, ports, isCanary }: Unit,
   given: {
     options: GraphOptions;
-    addresses: ReadonlyMap<string, number>;
     inspectors: ReadonlyMap<string, number>;
     env: NodeJS.ProcessEnv;
     live: LiveServer;
   },
 ): FunctionProcess {
-  const { options, addresses, inspectors, env, live } = given;
-  const { onImport } = options;
+  const { options, inspectors, env, live } = given;
+  const { onImport, canary } = options;
   return new FunctionProcess({
     name,
-    ports: functions.map((one) => addresses.get(one.name) ?? 0),
+    ports,
     entry: options.oneProcess ? oneProcessEntry : (options.entryOf?.(name) ?? entry),
-    preload: onImport && reportImports,
-    inspectPort: functions.map((one) => inspectors.get(one.name)).find(Boolean),
+    preloads: [
+      ...(canary && isCanary ? [`${canaryPreload}?${queryOf(canary)}`] : []),
+      ...(onImport ? [reportImports] : []),
+    ],
+    // A canary has the name of its function, whose debugger is not for it.
+    inspectPort: isCanary
+      ? undefined
+      : functions.map((one) => inspectors.get(one.name)).find(Boolean),
     env,
     onMessage: (message) => onImport?.(name, String(message)),
-    logs(line) {
+    logs(written) {
+      const line = canary && isCanary ? asLineOf(canary, written) : written;
       live.log(line);
       options.logs?.(line);
     },
     report: options.report ?? (() => {}),
   });
+}
+
+function queryOf({ of, folder }: Canary): URLSearchParams {
+  return new URLSearchParams({ of, folder });
+}
+
+/** The function itself does not know that it is a canary, and logs by its own name. */
+function asLineOf({ of, name }: Canary, line: string): string {
+  return line.replace(`"service":"${of}"`, `"service":"${name}"`);
 }
 
 function abortOf(signal: AbortSignal): Promise<never> {

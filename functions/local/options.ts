@@ -11,6 +11,8 @@ export interface StartOptions {
   inspect: readonly string[];
   /** Empties the data of earlier runs first. */
   fresh: boolean;
+  /** As it was typed: FUNCTION=FOLDER:PERCENT. */
+  canary: string | undefined;
   /** What the options say to the functions; checked with the rest of their configuration. */
   env: NodeJS.ProcessEnv;
   help: boolean;
@@ -33,6 +35,7 @@ export const startUsage = `Runs the whole graph on this machine: RabbitMQ, Mongo
   --one-process     every function in one process, for small machines and debuggers
   --inspect NAMES   Node's inspector for service-c, or service-c,service-d: a debugger attaches from port 9229 on
   --fresh           begin with empty queues and collections
+  --canary F=DIR:N  a second version of function F, from folder DIR, gets N percent of the calls to it (10)
   --help            this text
 
 RABBITMQ_URL and MONGODB_URL make it use a broker and a database of yours.`;
@@ -51,6 +54,7 @@ export function parseStartOptions(args: string[]): StartOptions {
       "one-process": { type: "boolean", default: false },
       inspect: { type: "string", multiple: true, default: [] },
       fresh: { type: "boolean", default: false },
+      canary: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
     },
   });
@@ -61,6 +65,7 @@ export function parseStartOptions(args: string[]): StartOptions {
     oneProcess: values["one-process"],
     inspect: inspected(values.inspect),
     fresh: values.fresh,
+    canary: one("canary", values.canary),
     help: values.help,
     env: {
       ...(values.protocol !== undefined && { CALL_PROTOCOL: values.protocol }),
@@ -89,6 +94,11 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
     const [first] = (error as Error).message.split(". ");
     throw new UsageError(`${first}; --help lists the options`, { cause: error });
   }
+}
+
+function one(option: string, values: readonly string[]): string | undefined {
+  if (values.length < 2) return values[0];
+  throw new UsageError(`--${option} is given ${values.length} times; one is possible`);
 }
 
 export function positive(option: string, value: string, most: number): number {

@@ -21,7 +21,7 @@ const sent: SentSpan[] = ["server", "client", "producer", "consumer", "internal"
   }),
 );
 const body = encodeSpans(sent);
-const glance = createGlancer(["server.service.name"]);
+const glance = createGlancer(["server.service.name", "server.port"]);
 
 test("a glance says what decoding says, and the whole span is decoded from where it lies", () => {
   const whole = decodeSpans(body);
@@ -36,7 +36,7 @@ test("a glance says what decoding says, and the whole span is decoded from where
     assert.ok(Math.abs(seen.startMs - (startMs ?? 0)) < 0.001);
     assert.equal(seen.failed, error !== null);
     const name = "server.service.name";
-    assert.deepEqual(seen.attributes, { [name]: attributes?.[name] });
+    assert.deepEqual(seen.attributes, { [name]: attributes?.[name], "server.port": "8080" });
   }
 });
 

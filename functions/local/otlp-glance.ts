@@ -8,11 +8,13 @@ import type { Span } from "./otlp.ts";
 export interface Glance {
   readonly traceId: string;
   readonly service: string;
+  /** `service.version` of its resource; undefined where that has none. */
+  readonly version: string | undefined;
   readonly kind: Span["kind"];
   readonly startMs: number;
   readonly durationMs: number;
   readonly failed: boolean;
-  /** The text attributes that were asked for. */
+  /** The texts and whole numbers that were asked for. */
   readonly attributes: Readonly<Record<string, string>>;
   /** The whole span is these bytes of its body. */
   readonly body: Buffer;
@@ -38,32 +40,37 @@ export function createGlancer(names: readonly string[]): (body: Uint8Array) => G
 
 function readResource(message: Reader, wanted: Wanted, glances: Glance[]): void {
   const scopes: Reader[] = [];
-  let service = "unknown";
+  const resource: Record<string, string> = {};
   while (message.next()) {
-    if (message.field === 1) service = serviceOf(message.inner()) ?? service;
+    if (message.field === 1) readAttributes(message.inner(), resourceWanted, resource);
     if (message.field === 2) scopes.push(message.inner());
   }
+  const of = {
+    service: resource["service.name"] ?? "unknown",
+    version: resource["service.version"],
+  };
   for (const scope of scopes) {
     while (scope.next()) {
-      if (scope.field === 2) glances.push(glanceAt(scope.inner(), service, wanted));
+      if (scope.field === 2) glances.push(glanceAt(scope.inner(), of, wanted));
     }
   }
 }
 
-const serviceName: Wanted = new Map([[12, ["service.name"]]]);
+const resourceWanted: Wanted = new Map([
+  [12, ["service.name"]],
+  [15, ["service.version"]],
+]);
 
-function serviceOf(resource: Reader): string | undefined {
-  const attributes: Record<string, string> = {};
-  while (resource.next()) {
-    if (resource.field === 1) readAttribute(resource.inner(), serviceName, attributes);
+function readAttributes(message: Reader, wanted: Wanted, into: Record<string, string>): void {
+  while (message.next()) {
+    if (message.field === 1) readAttribute(message.inner(), wanted, into);
   }
-  return attributes["service.name"];
 }
 
 const kinds = ["internal", "internal", "server", "client", "producer", "consumer"] as const;
 const error = 2;
 
-function glanceAt(span: Reader, service: string, wanted: Wanted): Glance {
+function glanceAt(span: Reader, of: Pick<Glance, "service" | "version">, wanted: Wanted): Glance {
   const { buffer: body, at: from, end: to } = span;
   const attributes: Record<string, string> = {};
   let traceId = "";
@@ -80,7 +87,7 @@ function glanceAt(span: Reader, service: string, wanted: Wanted): Glance {
   }
   const startMs = (startHigh * 2 ** 32 + startLow) / 1e6;
   const durationMs = Math.max(0, ((endHigh - startHigh) * 2 ** 32 + (endLow - startLow)) / 1e6);
-  return { traceId, service, kind, startMs, durationMs, failed, attributes, body, from, to };
+  return { traceId, ...of, kind, startMs, durationMs, failed, attributes, body, from, to };
 }
 
 function codeOf(status: Reader): number {
@@ -99,7 +106,10 @@ function readAttribute(pair: Reader, wanted: Wanted, into: Record<string, string
       name = text;
     } else if (pair.field === 2 && name) {
       const value = pair.inner();
-      while (value.next()) if (value.field === 1) into[name] = value.text("utf8");
+      while (value.next()) {
+        if (value.field === 1) into[name] = value.text("utf8");
+        else if (value.field === 3) into[name] = String(value.number);
+      }
     }
   }
 }

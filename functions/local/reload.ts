@@ -45,18 +45,19 @@ export function createReloader(report: (line: string) => void): Reloader {
   };
 
   const onSave = (graph: Graph, files: ReadonlySet<string>) => {
-    for (const { name } of graph.functions) {
+    for (const [name, folder] of foldersOf(graph)) {
       const process = graph.function(name);
       // What does not run may wait for a file that it could not even ask for; what its folder holds
       // besides, it reads or builds: ui's page.
-      const own = join(functionsDir, name, sep);
+      const own = join(folder, sep);
       const cause = [...files].find(
         (file) =>
           process.stopped ||
           imports.get(name)?.has(file) ||
           (file.startsWith(own) && !file.endsWith(".test.ts")),
       );
-      if (cause) void restart(process, relative(join(functionsDir, ".."), cause));
+      const path = cause && relative(join(functionsDir, ".."), cause);
+      if (path) void restart(process, path.startsWith("..") ? cause : path);
     }
     const folders = [...files].map((file) => relative(functionsDir, file).split(sep)[0] ?? "");
     for (const folder of new Set(folders)) {
@@ -71,7 +72,9 @@ export function createReloader(report: (line: string) => void): Reloader {
       imports.set(name, files.add(file));
     },
     watch(graph) {
-      for (const root of [functionsDir, join(functionsDir, "../proto")]) {
+      const outside = graph.canary?.folder.startsWith(functionsDir) ? undefined : graph.canary;
+      const roots = [functionsDir, join(functionsDir, "../proto"), outside?.folder];
+      for (const root of roots.filter((one) => one !== undefined)) {
         watchers.push(watchFolder(root, (files) => onSave(graph, files)));
       }
     },
@@ -79,4 +82,11 @@ export function createReloader(report: (line: string) => void): Reloader {
       for (const watcher of watchers) watcher.close();
     },
   };
+}
+
+function foldersOf({ functions, canary }: Graph): [name: string, folder: string][] {
+  return [
+    ...functions.map(({ name }): [string, string] => [name, join(functionsDir, name)]),
+    ...(canary ? [[canary.name, canary.folder] as [string, string]] : []),
+  ];
 }

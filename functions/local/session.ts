@@ -1,6 +1,7 @@
 import { loadConfig } from "#host/base/config";
 import { HostError } from "#host/base/errors";
 import { batchedOutput } from "./batched-output.ts";
+import { loadCanary, parseCanary } from "./canary/canary.ts";
 import { DeclarationError } from "./declarations/check.ts";
 import { loadFunctions, localDir } from "./discover.ts";
 import { clearData } from "./fresh.ts";
@@ -37,6 +38,9 @@ export async function runSession(args: string[], { reload = false } = {}): Promi
     }
     if (reload && options.oneProcess) {
       throw new UsageError("--one-process is not for npm run dev, which restarts single functions");
+    }
+    if (options.canary && options.oneProcess) {
+      throw new UsageError("--one-process is not for --canary, which is a process of its own");
     }
     const env = { ...process.env, ...options.env };
     // Each function would say the same a little later, when much has been started in vain.
@@ -76,7 +80,12 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
     process.exit(1);
   });
   await seedGraphFiles();
-  const written = await refreshGraphFiles(await loadFunctions());
+  const functions = await loadFunctions();
+  const canary =
+    options.canary === undefined
+      ? undefined
+      : await loadCanary(parseCanary(options.canary), functions);
+  const written = await refreshGraphFiles(functions);
   if (written.length > 0) say(`The declared graph has changed; written: ${written.join(", ")}`);
   if (options.fresh) await clearData({ dataDir: localDir, env, report: say });
 
@@ -88,6 +97,7 @@ async function run({ options, reload, env, claim, signals }: Session): Promise<v
       ports: options.ports,
       env,
       oneProcess: options.oneProcess,
+      canary,
       inspect: options.inspect,
       signal: stop,
       logs: (line) => output.write(format(line)),

@@ -17,6 +17,7 @@ const scripts = {
   forward: "kubectl",
   debug: "kubectl",
   strangers: "kubectl",
+  canary: "kubectl",
   teardown: "docker",
 };
 

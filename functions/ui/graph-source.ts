@@ -1,10 +1,11 @@
 import type { Graph, GraphEdge } from "#host";
-import type { Figures, LiveEdge, LiveGraph, LiveNode } from "./live.ts";
+import type { Figures, LiveEdge, LiveGraph, LiveNode, Revision } from "./live.ts";
 import { noFigures } from "./live.ts";
 import {
   askIstio,
   type IstioFigures,
   type RequestCount,
+  revisionNode,
   type Share,
   windowSeconds,
 } from "./prometheus.ts";
@@ -57,18 +58,57 @@ export function createGraphSource(options: GraphSourceOptions): () => Promise<Li
       at: new Date().toISOString(),
       windowSeconds,
       source: found ? "prometheus" : "none",
-      ...withFigures(graph, found ?? nothing),
+      ...withFigures(withRevisions(graph, found ?? nothing), found ?? nothing),
     };
   };
 }
 
-const nothing: IstioFigures = { requests: [], durations: [], wakes: [], bytes: [] };
+const nothing: IstioFigures = {
+  revisions: new Map(),
+  requests: [],
+  durations: [],
+  wakes: [],
+  bytes: [],
+};
 
-function withFigures(
-  graph: Graph,
-  { requests: all, durations, wakes, bytes }: IstioFigures,
-): { nodes: LiveNode[]; edges: LiveEdge[] } {
-  const requests = all.map((one) => withoutWakes(one, wakes));
+/** A node for each further revision, which the function's callers call too. What it calls is seen as the function's own. */
+function withRevisions({ nodes, edges }: Graph, { revisions }: IstioFigures): Graph {
+  const further = [...revisions].flatMap(([of, [, ...names]]) =>
+    names.map((name) => ({ of, name: revisionNode(of, name) })),
+  );
+  return {
+    nodes: [
+      ...nodes,
+      ...further.flatMap(({ of, name }) => {
+        const own = nodes.find((node) => node.name === of);
+        return own ? [{ name, kind: own.kind }] : [];
+      }),
+    ],
+    edges: [
+      ...edges,
+      ...further.flatMap(({ of, name }) =>
+        edges.filter(({ to }) => to === of).map((edge) => ({ ...edge, to: name })),
+      ),
+    ],
+  };
+}
+
+/** Which revision a node is, and its part of the function's requests; undefined where there is only one. */
+function revisionOf(node: string, { revisions, requests }: IstioFigures): Revision | undefined {
+  for (const [of, names] of revisions) {
+    const nodes = names.map((name, i) => (i === 0 ? of : revisionNode(of, name)));
+    const name = names[nodes.indexOf(node)];
+    if (name === undefined) continue;
+    const count = (wanted: readonly string[]) =>
+      requests.reduce((sum, one) => sum + (wanted.includes(one.to) ? one.count : 0), 0);
+    return { of, name, share: count([node]) / count(nodes) };
+  }
+  return undefined;
+}
+
+function withFigures(graph: Graph, found: IstioFigures): { nodes: LiveNode[]; edges: LiveEdge[] } {
+  const { durations, wakes, bytes } = found;
+  const requests = found.requests.map((one) => withoutWakes(one, wakes));
   const figuresOf = (counted: readonly RequestCount[], from: string | undefined, to: string) => {
     const sum = (of: (one: RequestCount) => number) =>
       counted.reduce((total, one) => total + of(one), 0);
@@ -90,9 +130,11 @@ function withFigures(
   const nodes = graph.nodes.map(({ name, kind }): LiveNode => {
     const counted = requests.filter(({ to }) => to === name);
     const figures = figuresOf(counted, undefined, name);
+    const revision = revisionOf(name, found);
     return {
       ...{ name, kind, state: "unknown", figures },
       ...(kind === "queue" && { depth: null }),
+      ...(revision && { revision }),
       ...(wakes.some(({ to }) => to === name) && { woken: true }),
     };
   });

@@ -33,8 +33,20 @@ export const noFigures: Figures = {
 /** What a person may do with a function, and how it is; "unknown" where its state is not known. */
 export type NodeState = "ready" | "starting" | "not ready" | "stopped" | "unknown";
 
+/** One of several revisions of a function. The function's own node is its oldest one; each other has a node too. */
+export interface Revision {
+  /** The function. */
+  readonly of: string;
+  /** Without the function's name: "v2", "00002". */
+  readonly name: string;
+  /** Its part of the function's requests, from 0 to 1; null where there were none. */
+  readonly share: number | null;
+}
+
 export interface LiveNode extends GraphNode {
   readonly state: NodeState;
+  /** Only where the function has several. */
+  readonly revision?: Revision;
   /** Requests that it served or messages that it processed; of a queue or a collection, what was sent to it. */
   readonly figures: Figures;
   /** Messages that wait: of queues only, and null where the broker was not asked. */
@@ -133,4 +145,9 @@ export interface PageSettings {
   /** Where a trace is shown elsewhere: "{traceId}" stands for its id. */
   readonly traceUrl: string | null;
   readonly kialiUrl: string | null;
+}
+
+/** False for the node of a further revision: requests and faults name the function. */
+export function isOwnNode({ name, revision }: Pick<LiveNode, "name" | "revision">): boolean {
+  return revision === undefined || revision.of === name;
 }

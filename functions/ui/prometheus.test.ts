@@ -43,7 +43,7 @@ const mesh: readonly Requests[] = [
   { from: "rabbitmqsource-service-d-0b5a4f", to: "service-f-00001", step: 2 },
   // It is not declared; nor is the declared edge by this protocol.
   { from: "service-a-00001-deployment", to: "service-c-00001", protocol: "grpc", step: 1 },
-  { from: "service-h-00001-deployment", to: "service-e-00001", step: 1 },
+  { from: "service-h-00001-deployment", to: "service-e-v1", step: 1 },
   // A wake: it is a request, and no call.
   { from: "service-h-00001-deployment", to: "service-g-00001", step: 1 },
   // The gateway may trigger any function.
@@ -149,15 +149,30 @@ describe("Istio's metrics", { skip }, () => {
 
   test("give every edge its requests, and its share of errors, whatever the revisions are called", () => {
     assert.equal(live.source, "prometheus");
+    const toC = ["service-c", "service-c 00002"].map((to) => edge("service-a", to).figures);
     const ratio =
       edge("gateway", "service-a").figures.requests /
-      edge("service-a", "service-c").figures.requests;
+      toC.reduce((sum, { requests }) => sum + requests, 0);
     assert.ok(Math.abs(ratio - 1) < 0.3, `${ratio}`);
     assert.equal(edge("gateway", "service-a").figures.errorShare, 0);
-    assert.ok(Math.abs(edge("service-a", "service-c").figures.errorShare - 0.5) < 0.01);
     assert.ok(Math.abs(edge("service-b", "service-e").figures.errorShare - 0.25) < 0.01);
     assert.ok((edge("gateway", "service-a").figures.requestsPerSecond ?? 0) > 0);
     assert.equal(edge("service-e", "service-g").figures.requests, 0);
+  });
+
+  test("show two revisions of a function as two nodes, with their shares, errors and durations", () => {
+    const [own, other] = ["service-c", "service-c 00002"].map(node);
+    assert.equal(own?.revision?.name, "00001");
+    assert.equal(other?.revision?.of, "service-c");
+    assert.equal(other?.kind, "greeter");
+    assert.ok(Math.abs((own?.revision?.share ?? 0) - 0.6) < 0.05, `${own?.revision?.share}`);
+    assert.ok(Math.abs((other?.revision?.share ?? 0) - 0.4) < 0.05, `${other?.revision?.share}`);
+    assert.equal(own?.figures.errorShare, 0);
+    assert.equal(other?.figures.errorShare, 1);
+    assert.ok((other?.figures.p95 ?? 99) <= 10, `${other?.figures.p95}`);
+    assert.equal(edge("service-a", "service-c").figures.errorShare, 0);
+    assert.equal(edge("service-a", "service-c 00002").figures.errorShare, 1);
+    assert.equal(node("service-e")?.revision, undefined);
   });
 
   test("give durations by edge, and by function over all its callers", () => {
@@ -202,6 +217,7 @@ describe("Istio's metrics", { skip }, () => {
   test("are not there for names that no function has", async () => {
     const names = { functions: ["unknown"], bridge: undefined, namespace: "dev" };
     assert.deepEqual(await askIstio(prometheus.url, names), {
+      revisions: new Map(),
       requests: [],
       durations: [],
       wakes: [],

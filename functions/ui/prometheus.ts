@@ -9,6 +9,8 @@ import { HostError, reasonOf } from "#host";
 export const windowSeconds = 60;
 
 export interface IstioFigures {
+  /** Of functions of which several revisions got requests, those revisions, the oldest first. */
+  readonly revisions: ReadonlyMap<string, readonly string[]>;
   readonly requests: readonly RequestCount[];
   readonly durations: readonly Duration[];
   /** A wake is one of the requests above, and no call. */
@@ -19,6 +21,7 @@ export interface IstioFigures {
 
 export interface RequestCount {
   readonly from: string;
+  /** The node: by `revisionNode`, where the function has several revisions. */
   readonly to: string;
   readonly protocol: "http" | "grpc";
   readonly count: number;
@@ -53,27 +56,36 @@ export async function askIstio(
   const queries = queriesFor(names);
   // All of one moment, a second ago: what was scraped until then is stored, and shares are of the same samples.
   const time = String(Date.now() / 1_000 - 1);
-  const ask = (name: keyof typeof queries) => query(url, { query: queries[name], time }, signal);
-  const [all, failed, durations, wakes, bytes] = await Promise.all([
-    ask("requests"),
-    ask("failed"),
-    ask("durations"),
-    ask("wakes"),
-    ask("bytes"),
+  const ask = (text: string) => query(url, { query: text, time }, signal);
+  const [all, failed, ofFunctions, wakes, bytes] = await Promise.all([
+    ask(queries.requests),
+    ask(queries.failed),
+    ask(queries.durations),
+    ask(queries.wakes),
+    ask(queries.bytes),
   ]);
   const failures = new Map(failed.map(({ metric, value }) => [keyOf(metric), value]));
+  const revisions = severalIn(all);
+  const split = [...revisions.keys()];
+  const ofRevisions = split.length > 0 ? await ask(queries.durationsOf(split)) : [];
+  const whole = ofFunctions.filter(({ metric }) => !revisions.has(metric.to ?? ""));
+  const nodeOf = ({ to = "", revision }: Sample["metric"]) =>
+    revision && revision !== revisions.get(to)?.[0] && revisions.has(to)
+      ? revisionNode(to, revision)
+      : to;
   return {
+    revisions,
     requests: all.map(({ metric, value }) => ({
       from: metric.from ?? "",
-      to: metric.to ?? "",
+      to: nodeOf(metric),
       protocol: metric.request_protocol === "grpc" ? "grpc" : "http",
       count: value,
       failed: failures.get(keyOf(metric)) ?? 0,
     })),
-    durations: durations.flatMap(({ metric, value }) => {
+    durations: [...whole, ...ofRevisions].flatMap(({ metric, value }) => {
       const share = shares.find((one) => one === metric.share);
       if (!share || !Number.isFinite(value)) return [];
-      return [{ from: metric.from || undefined, to: metric.to ?? "", share, ms: value }];
+      return [{ from: metric.from || undefined, to: nodeOf(metric), share, ms: value }];
     }),
     wakes: wakes.flatMap(({ metric: { from = "", to = "" }, value }) =>
       value > 0 ? [{ from, to, count: value }] : [],
@@ -82,12 +94,30 @@ export async function askIstio(
   };
 }
 
+/** The node of a revision that is not its function's oldest. */
+export function revisionNode(of: string, revision: string): string {
+  return `${of} ${revision}`;
+}
+
+/** Functions of which more than one revision got requests. Knative counts revisions in their names. */
+function severalIn(samples: readonly Sample[]): Map<string, string[]> {
+  const asked = samples.filter(({ metric, value }) => metric.revision && value > 0);
+  const byName = Map.groupBy(asked, ({ metric }) => metric.to ?? "");
+  return new Map(
+    [...byName].flatMap(([to, all]): [string, string[]][] => {
+      const names = [...new Set(all.map(({ metric }) => metric.revision ?? ""))].sort();
+      return names.length > 1 ? [[to, names]] : [];
+    }),
+  );
+}
+
 const timeoutMs = 4_000;
 
 /** PromQL by its result. `from` and `to` are functions, whatever their revisions are called. */
 export function queriesFor(names: IstioNames) {
   const callers = `(${[...names.functions, "istio-ingressgateway"].join("|")})(-.*)?`;
   const callees = `(${names.functions.join("|")})(-.*)?`;
+  const revisions = `(?:${names.functions.join("|")})-(.+?)(?:-private)?`;
   const source = "rabbitmqsource-.*";
   const selector = (...more: string[]) => {
     const { namespace } = names;
@@ -102,7 +132,8 @@ export function queriesFor(names: IstioNames) {
   };
   const named = (vector: string) => {
     const to = `label_replace(${vector}, "to", "$1", "destination_service_name", "${callees}")`;
-    return fromCaller(to);
+    const revision = `label_replace(${to}, "revision", "$1", "destination_service_name", "${revisions}")`;
+    return fromCaller(revision);
   };
   const fromCaller = (vector: string) => {
     const from = `label_replace(${vector}, "from", "$1", "source_workload", "${callers}")`;
@@ -111,10 +142,16 @@ export function queriesFor(names: IstioNames) {
   };
   const range = `[${windowSeconds}s]`;
   const count = (...more: string[]) => `increase(istio_requests_total${selector(...more)}${range})`;
-  const byEdge = (vector: string) => `sum by (from, to, request_protocol) (${named(vector)})`;
-  const buckets = named(`rate(istio_request_duration_milliseconds_bucket${selector()}${range})`);
-  const quantile = (share: Share, by: string) =>
-    `label_replace(histogram_quantile(${share}, sum by (${by}, le) (${buckets})), "share", "${share}", "", "")`;
+  const byEdge = (vector: string) =>
+    `sum by (from, to, revision, request_protocol) (${named(vector)})`;
+  const quantiles = (groups: readonly string[], ...more: string[]) => {
+    const rate = `rate(istio_request_duration_milliseconds_bucket${selector(...more)}${range})`;
+    const of = (share: Share, by: string) => {
+      const quantile = `histogram_quantile(${share}, sum by (${by}, le) (${named(rate)}))`;
+      return `label_replace(${quantile}, "share", "${share}", "", "")`;
+    };
+    return shares.flatMap((share) => groups.map((by) => of(share, by))).join(" or ");
+  };
   // Envoy reports 0 for a request whose connection failed. A gRPC call fails with the HTTP status 200.
   const failed = [count('response_code=~"0|5.."'), count('grpc_response_status=~"[1-9][0-9]*"')];
   const users = [
@@ -131,9 +168,13 @@ export function queriesFor(names: IstioNames) {
   return {
     requests: byEdge(count()),
     failed: byEdge(`(${failed.join(" or ")})`),
-    durations: shares
-      .flatMap((share) => [quantile(share, "from, to"), quantile(share, "to")])
-      .join(" or "),
+    durations: quantiles(["from, to", "to"]),
+    /** Of these functions, by their revisions. */
+    durationsOf: (functions: readonly string[]) =>
+      quantiles(
+        ["from, to, revision", "to, revision"],
+        `destination_service_name=~"(${functions.join("|")})-.*"`,
+      ),
     wakes: `sum by (from, to) (${copied(copied(`increase(${woken}${range})`, "from", "service_name"), "to", "faas_invoked_name")})`,
     bytes: `sum by (from) (${flow("istio_tcp_sent_bytes_total")}) + sum by (from) (${flow("istio_tcp_received_bytes_total")})`,
   };
@@ -168,6 +209,6 @@ async function query(
   }
 }
 
-function keyOf({ from, to, request_protocol }: Sample["metric"]): string {
-  return `${from}>${to} ${request_protocol}`;
+function keyOf({ from, to, revision, request_protocol }: Sample["metric"]): string {
+  return `${from}>${to} ${revision} ${request_protocol}`;
 }

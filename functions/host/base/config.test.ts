@@ -98,7 +98,7 @@ test("the defaults are those that the variables' descriptions name", () => {
   assert.equal(config.faults ? "on" : "off", named("FAULTS"));
   assert.equal(config.metrics ? "on" : "off", named("METRICS"));
   assert.equal(config.wake, undefined);
-  const { wake } = loadConfig({ ...target, WAKE: "{}" });
+  const { wake } = loadConfig({ ...target, WAKE: '{"service-b":["service-c"]}' });
   assert.equal(String(wake?.idleMs), named("WAKE_IDLE_MS"));
   assert.equal(String(config.bridgePrefetch), named("BRIDGE_PREFETCH"));
   assert.equal(String(config.bridgeAttempts), named("BRIDGE_ATTEMPTS"));
@@ -113,6 +113,7 @@ test("a function's address is its name on port 80, unless its variable says othe
     ["b.default.svc.cluster.local", "b.default.svc.cluster.local:80"],
     ["[::1]:8082", "[::1]:8082"],
     ["[::1]", "[::1]:80"],
+    ["a:1=90, b=10", "a:1=90,b:80=10"],
   ]) {
     const config = loadConfig({ ...target, SERVICE_B_ADDRESS: value });
     assert.equal(config.addressOf("service-b"), address);
@@ -170,6 +171,8 @@ for (const [name, value, pattern] of [
   ["WAKE", '{"__proto__":["service-c"]}', /WAKE=.*__proto__/],
   ["SERVICE_B_ADDRESS", "b:0", /SERVICE_B_ADDRESS=b:0/],
   ["SERVICE_B_ADDRESS", "b:65536", /SERVICE_B_ADDRESS=b:65536/],
+  ["SERVICE_B_ADDRESS", "a:1=90,b:2=9", /SERVICE_B_ADDRESS=a:1=90,b:2=9: .* a:80=90,b:80=10/],
+  ["SERVICE_B_ADDRESS", "a:1,b:2", /SERVICE_B_ADDRESS=a:1,b:2/],
 ] as const) {
   test(`${name}=${value} is a problem at the start`, () => {
     const needs = { name: "a", calls: ["service-b"], mongodb: false, rabbitmq: false };
@@ -190,8 +193,9 @@ for (const [name, value] of [
   });
 }
 
-test("nothing is woken where the idle period is 0", () => {
+test("nothing is woken where there is nothing, or the idle period is 0", () => {
   const env = { ...target, WAKE: '{"service-b":["service-c"]}' };
+  assert.deepEqual(loadConfig({ ...target, WAKE: "{}" }).wake, undefined);
   assert.deepEqual(loadConfig({ ...env, WAKE_IDLE_MS: "0" }).wake, undefined);
   assert.equal(loadConfig({ ...env, WAKE_IDLE_MS: "8000" }).wake?.idleMs, 8_000);
 });

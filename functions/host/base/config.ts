@@ -1,5 +1,5 @@
 import { withoutPassword } from "../telemetry/logger.ts";
-import { readAddress, urlProblem } from "./addresses.ts";
+import { sharesOf, urlProblem, writeShares } from "./addresses.ts";
 import { HostError } from "./errors.ts";
 import {
   batchVariables,
@@ -86,8 +86,8 @@ export interface Config {
     readonly liveControl: boolean;
   };
   /**
-   * "host:port" of a function: what `SERVICE_B_ADDRESS` says, else its name and NAMESPACE, port 80.
-   * Knative's routes know `name.namespace` and longer forms, but not the bare name.
+   * "host:port" of a function, or several as `sharesOf` reads them: what `SERVICE_B_ADDRESS` says, else its name and
+   * NAMESPACE, port 80. Knative's routes know `name.namespace` and longer forms, but not the bare name.
    */
   addressOf(name: string): string;
 }
@@ -157,10 +157,10 @@ export function loadConfig(env: Environment = process.env, needs?: Needs): Confi
   const address = (name: string) => {
     const value = text(addressVariable(name));
     if (value === undefined) return namespace ? `${name}.${namespace}:80` : `${name}:80`;
-    const read = readAddress(value);
-    if (!read)
-      wrong(addressVariable(name), "host or host:port is expected, with a port up to 65535");
-    return read ?? value;
+    const shares = sharesOf(value);
+    if (shares) return writeShares(shares);
+    wrong(addressVariable(name), "host:port is expected, or several as in a:80=90,b:80=10");
+    return value;
   };
   const telemetry = (): TelemetryConfig | undefined => {
     const base = url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http", "https"]);

@@ -59,7 +59,7 @@ export function resourceOf(
     ...(NAMESPACE && { "service.namespace": NAMESPACE }),
     "service.instance.id": randomUUID(),
     "faas.name": name,
-    ...(K_REVISION && { "faas.version": K_REVISION }),
+    ...(K_REVISION && { "service.version": K_REVISION, "faas.version": K_REVISION }),
     ...(onKubernetes && HOSTNAME && { "faas.instance": HOSTNAME, "k8s.pod.name": HOSTNAME }),
     ...(onKubernetes && NAMESPACE && { "k8s.namespace.name": NAMESPACE }),
     ...pairsOf(env.OTEL_RESOURCE_ATTRIBUTES),

@@ -23,7 +23,8 @@ export function readWake(
   const graph = parseGraph(text);
   if (!graph)
     wrong('lists of functions by function or queue are expected: {"service-a":["service-b"]}');
-  return graph && idleMs > 0 ? { graph, idleMs } : undefined;
+  const isAny = graph && Object.keys(graph).length > 0;
+  return isAny && idleMs > 0 ? { graph, idleMs } : undefined;
 }
 
 /** Every function that it names. */

@@ -1,4 +1,4 @@
-/** The gRPC face of a call, from the caller's side: one channel per callee for the process's life. */
+/** The gRPC face of a call, from the caller's side: one channel per address for the process's life. */
 import {
   Channel,
   type ChannelInterface,
@@ -39,8 +39,8 @@ export function createGrpcClient(
   const channels = new Map<string, ChannelInterface>();
   const peerOf = createPeers(addressOf);
 
-  const dial = (callee: string): ChannelInterface => {
-    const channel = new Channel(peerOf(callee).address, credentials.createInsecure(), {
+  const dial = (address: string): ChannelInterface => {
+    const channel = new Channel(address, credentials.createInsecure(), {
       // Keepalive stays off: a ping after GOAWAY ends calls that drain (grpc-node issue 3068).
       "grpc.use_local_subchannel_pool": 1,
       // It would keep a record of each call.
@@ -52,17 +52,17 @@ export function createGrpcClient(
       // By itself grpc-js goes through the environment's http_proxy, where no function can be reached.
       "grpc.enable_http_proxy": 0,
     });
-    channels.set(callee, channel);
+    channels.set(address, channel);
     return channel;
   };
 
-  const discard = (callee: string, channel: ChannelInterface) => {
-    if (channels.get(callee) === channel) channels.delete(callee);
+  const discard = (address: string, channel: ChannelInterface) => {
+    if (channels.get(address) === channel) channels.delete(address);
     channel.close();
   };
 
   const ask = async <Request, Response>(
-    callee: string,
+    address: string,
     method: MethodDefinition<Request, Response>,
     request: Request,
     call: Call,
@@ -73,13 +73,13 @@ export function createGrpcClient(
     const metadata = new Metadata();
     headersToMetadata(headers, metadata);
     if (key !== undefined) metadata.set(keyHeader, key);
-    const channel = channels.get(callee) ?? dial(callee);
+    const channel = channels.get(address) ?? dial(address);
     const running = callUnary(channel, method, request, { metadata, deadline });
     const off = call.ending.onAbort(running.cancel);
     try {
       return await running.response;
     } catch (thrown) {
-      if (isSilent(thrown)) discard(callee, channel);
+      if (isSilent(thrown)) discard(address, channel);
       throw thrown;
     } finally {
       off();
@@ -92,11 +92,11 @@ export function createGrpcClient(
     const attributes = { ...grpcCall(name), ...peer.attributes };
     const operation = { kind: "client", name, attributes } as const;
     return tracing.run(operation, call, async (running) => {
-      const reused = channels.has(callee);
+      const reused = channels.has(peer.address);
       try {
         const response = await guard.run({
           ...{ callee, call, running },
-          once: () => ask(callee, method, request, call, running.headers, key),
+          once: () => ask(peer.address, method, request, call, running.headers, key),
           retryOf(thrown, tries) {
             if (!isLost(thrown)) return noRetry;
             const isKeyed = key !== undefined;

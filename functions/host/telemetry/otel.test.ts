@@ -1,6 +1,7 @@
 /** Sending spans: to a receiver that takes them, and to one that does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resourceOf } from "#host/base/telemetry-config";
 import { decodeRequest } from "../../local/otlp-messages.ts";
 import { ask } from "../../test/support/ask.ts";
 import { startReceiver } from "../../test/support/receiver.ts";
@@ -78,4 +79,8 @@ test("spans say which process they are of: function, revision, pod, and what the
     "telemetry.sdk.language": "nodejs",
   });
   assert.ok(!("oops" in resource));
+});
+
+test("a revision is the version of its spans, unless the environment names another", () => {
+  assert.equal(resourceOf("leaf", { K_REVISION: "leaf-00002" })["service.version"], "leaf-00002");
 });

@@ -4,11 +4,12 @@ import type { Graph } from "#host/kinds/graph";
 import graph from "../../gateway/graph.json" with { type: "json" };
 import { encodeSpans, type SentSpan } from "../../test/support/otlp.ts";
 import { createLiveFigures } from "./live-figures.ts";
-import { seenSpans } from "./seen-spans.ts";
+import { createSpanReader } from "./seen-spans.ts";
 import { createSpanRing, type SeenSpan } from "./span-ring.ts";
 import { traceOf, tracesOf } from "./traces.ts";
 
 const begin = 1_700_000_000_000;
+const seenSpans = createSpanReader();
 
 interface Parts extends Partial<SentSpan> {
   startMs?: number;

@@ -12,6 +12,7 @@ import { matchPath } from "#host/http/route";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
 import type { LiveGraph, NodeState } from "../../ui/live.ts";
 import { type LiveName, liveNames, livePaths } from "../../ui/live-contract.ts";
+import type { Canary } from "../canary/canary.ts";
 import { declaredGraph } from "../declared-graph.ts";
 import type { Deployable } from "../discover.ts";
 import type { FunctionProcess } from "../function-process.ts";
@@ -21,10 +22,11 @@ import { FunctionStates } from "./function-states.ts";
 import { createLiveAnswers, type LiveRequest } from "./live-answers.ts";
 import { telemetryNotices } from "./live-env.ts";
 import { createLiveFigures } from "./live-figures.ts";
+import { graphWith, withRevisions } from "./live-revisions.ts";
 import { createLogTail } from "./log-tail.ts";
 import { windowSeconds } from "./meter.ts";
 import { createQueueDepth, type QueueDepth } from "./queue-depth.ts";
-import { seenSpans } from "./seen-spans.ts";
+import { createSpanReader } from "./seen-spans.ts";
 import { createSpanForwarder } from "./span-forwarder.ts";
 import { createSpanRing } from "./span-ring.ts";
 
@@ -45,6 +47,7 @@ export interface LiveServerOptions {
   addresses: ReadonlyMap<string, number>;
   /** By function, filled while they are started. */
   processes: ReadonlyMap<string, FunctionProcess>;
+  canary?: Canary | undefined;
   /** Functions may be stopped and started: not where they are one process. */
   control: boolean;
   /** May name a receiver that gets the spans as well. */
@@ -57,8 +60,11 @@ const lookEveryMs = 1_000;
 const lookLimitMs = 200;
 
 export async function startLiveServer(options: LiveServerOptions): Promise<LiveServer> {
-  const { functions, addresses, processes, env, report } = options;
-  const declared = declaredGraph(functions);
+  const { functions, addresses, processes, canary, env, report } = options;
+  const declared = graphWith(declaredGraph(functions), canary);
+  const seenSpans = createSpanReader(
+    canary && { ...canary, port: addresses.get(canary.name) ?? 0 },
+  );
   const ring = createSpanRing();
   const figures = createLiveFigures(declared);
   for (const notice of telemetryNotices(env)) report(notice);
@@ -89,7 +95,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     const now = Date.now();
     if (now - looked.at >= lookEveryMs) looked = { at: now, done: look() };
     await Promise.race([looked.done, delay(lookLimitMs, undefined, { ref: false })]);
-    const nodes = figures.nodes(now).map((node) => ({
+    const nodes = withRevisions(figures.nodes(now), canary).map((node) => ({
       ...node,
       state: stateOf(node.name, node.kind),
       ...(node.kind === "queue" && {

@@ -1,13 +1,32 @@
+import { type Canary, versions } from "../canary/canary.ts";
 import { decodeSpan } from "../otlp.ts";
 import { createGlancer, type Glance } from "../otlp-glance.ts";
 import { edgeAttributes, edgeOf } from "./span-edge.ts";
 import type { SeenSpan } from "./span-ring.ts";
 
-const glance = createGlancer([...edgeAttributes, "error.type", "faas.invoked_name"]);
+/** A canary, as spans show it: its own by their version, and its callers' by the port that they called. */
+export interface SeenCanary extends Pick<Canary, "of" | "name"> {
+  readonly port: number;
+}
 
-/** The spans of a body of protobuf. Throws for bytes that are no OTLP. */
-export function seenSpans(body: Uint8Array): SeenSpan[] {
-  return glance(body).map((one) => new GlancedSpan(one));
+/** Reads the spans of a body of protobuf. Throws for bytes that are no OTLP. */
+export function createSpanReader(canary?: SeenCanary): (body: Uint8Array) => SeenSpan[] {
+  const more = ["error.type", "faas.invoked_name", ...(canary ? ["server.port"] : [])];
+  const glance = createGlancer([...edgeAttributes, ...more]);
+  if (!canary) return (body) => glance(body).map((one) => new GlancedSpan(one));
+  return (body) => glance(body).map((one) => new GlancedSpan(withCanary(one, canary)));
+}
+
+/** By the name of the canary's node, where it is the canary that answered or was called. */
+function withCanary(seen: Glance, { of, name, port }: SeenCanary): Glance {
+  const { service, version, attributes } = seen;
+  const isCalled =
+    attributes["server.service.name"] === of && attributes["server.port"] === String(port);
+  return {
+    ...seen,
+    ...(service === of && version === versions.canary && { service: name }),
+    ...(isCalled && { attributes: { ...attributes, "server.service.name": name } }),
+  };
 }
 
 class GlancedSpan implements SeenSpan {

@@ -35,6 +35,26 @@ export function claimsOfBothClients(protocol: string, create: (address: string) 
     assert.deepEqual(await client.greetings("callee", call), some);
   });
 
+  claim("of a callee with two addresses each gets its share of the calls", async () => {
+    const counts = [0, 0];
+    const hosts = counts.map((_, i) =>
+      startTestHost(
+        testFunction({
+          async greetings() {
+            counts[i] = (counts[i] ?? 0) + 1;
+            return some;
+          },
+        }),
+      ),
+    );
+    await using first = await hosts[0];
+    await using second = await hosts[1];
+    using client = create(`${first?.address}=75,${second?.address}=25`);
+    using call = testCall();
+    for (let i = 0; i < 40; i++) await client.greetings("callee", call);
+    assert.deepEqual(counts, [30, 10]);
+  });
+
   claim("a callee's error arrives with its code and its path of hops", async () => {
     const fails = testFunction({
       greetings: () => Promise.reject(new HostError("ERR_STORE", "callee > leaf: MongoDB is away")),

@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 export interface TestGraphOptions
-  extends Pick<GraphOptions, "entryOf" | "inspect" | "oneProcess" | "spansTo"> {
+  extends Pick<GraphOptions, "canary" | "entryOf" | "inspect" | "oneProcess" | "spansTo"> {
   /** A broker and a database for this graph alone, which the test may stop. */
   ownServices?: boolean;
 }

@@ -1,4 +1,4 @@
-import { type LiveGraph, triggeredKinds } from "../live.ts";
+import { isOwnNode, type LiveGraph, triggeredKinds } from "../live.ts";
 import { button, element, find, setText } from "./dom.ts";
 import { describeFault, faultHeader, type RequestedFault } from "./fault-header.ts";
 
@@ -70,7 +70,7 @@ export function createFaultsForm(allowed: boolean): FaultsForm {
   return {
     update({ nodes }) {
       const names = nodes
-        .filter(({ kind }) => triggeredKinds.includes(kind))
+        .filter((node) => triggeredKinds.includes(node.kind) && isOwnNode(node))
         .map(({ name }) => name);
       const offered = [...target.options].map(({ value }) => value);
       if (offered.join() === names.join()) return;

@@ -26,6 +26,17 @@ export function shortName(name: string): string {
   return name.replace(/^mongodb:/, "").replace(/^rabbitmq:/, "queue ");
 }
 
+/** With the revision's name, where the function has several. */
+export function nodeName({ name, revision }: Pick<LiveNode, "name" | "revision">): string {
+  return revision ? `${revision.of} ${revision.name}` : shortName(name);
+}
+
+/** What a node is, with its part of the function's requests where there are several revisions. */
+export function kindName({ kind, revision }: Pick<LiveNode, "kind" | "revision">): string {
+  if (!revision || revision.share === null) return kindNames[kind];
+  return `${kindNames[kind]}, ${share(revision.share)} of the requests`;
+}
+
 export function edgeName({ from, to }: Pick<LiveEdge, "from" | "to">): string {
   return `${shortName(from)} to ${shortName(to)}`;
 }

@@ -3,10 +3,10 @@ import {
   bytes,
   type EdgeFigure,
   edgeFigures,
+  nodeName,
   protocolNames,
   rate,
   share,
-  shortName,
 } from "./format.ts";
 
 export interface DrawnElement {
@@ -40,11 +40,12 @@ export function drawnElements(
 }
 
 /** In a word or two, what a person should know of a node before its figures. */
-export function captionOf({ state, figures, kind, depth, woken }: LiveNode): string {
+export function captionOf({ state, figures, kind, depth, revision, woken }: LiveNode): string {
   if (state === "stopped" || state === "starting" || state === "not ready") return state;
   if (figures.errorShare > 0) return `${share(figures.errorShare)} errors`;
   if (kind === "queue" && depth !== null && depth !== undefined) return `${depth} waiting`;
-  return `${rate(figures.requestsPerSecond)}${woken ? ", woken" : ""}`;
+  const part = revision?.share == null ? "" : `${share(revision.share)}, `;
+  return `${part}${rate(figures.requestsPerSecond)}${woken ? ", woken" : ""}`;
 }
 
 function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
@@ -61,7 +62,7 @@ function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
     {
       id: name,
       group: "nodes",
-      data: { label: narrow ? inTwoLines(shortName(name)) : shortName(name) },
+      data: { label: narrow ? inTwoLines(nodeName(node)) : nodeName(node) },
       classes: classes.filter(Boolean).join(" "),
     },
     {

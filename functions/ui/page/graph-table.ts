@@ -3,12 +3,12 @@ import type { Selection } from "./api.ts";
 import { button, element, setText } from "./dom.ts";
 import {
   edgeName,
-  kindNames,
+  kindName,
   milliseconds,
+  nodeName,
   protocolNames,
   rate,
   share,
-  shortName,
 } from "./format.ts";
 import { edgeId } from "./graph-elements.ts";
 
@@ -61,14 +61,15 @@ interface RowContent {
   readonly failing: boolean;
 }
 
-function nodeRow({ name, kind, state, depth, figures, woken }: LiveNode): RowContent {
+function nodeRow(node: LiveNode): RowContent {
+  const { name, state, depth, figures, woken } = node;
   const known = [...(state === "unknown" ? [] : [state]), ...(woken ? ["woken"] : [])];
   const waiting = typeof depth === "number" ? String(depth) : "";
   return {
     id: name,
-    name: shortName(name),
+    name: nodeName(node),
     selection: { kind: "node", name },
-    texts: [kindNames[kind], known.join(", ") || "–", waiting, ...figureTexts(figures)],
+    texts: [kindName(node), known.join(", ") || "–", waiting, ...figureTexts(figures)],
     failing: figures.errorShare > 0 || state === "stopped",
   };
 }

@@ -11,8 +11,9 @@ import { find, setText } from "./dom.ts";
 import {
   bytes,
   edgeName,
-  kindNames,
+  kindName,
   milliseconds,
+  nodeName,
   protocolNames,
   rate,
   share,
@@ -84,8 +85,8 @@ export function createPanel(
       setText(title, "The whole graph");
       setText(kind, `Through the gateway, the last ${graph.windowSeconds} s`);
     } else if (selected.kind === "node") {
-      setText(title, shortName(selected.name));
-      setText(kind, node ? kindNames[node.kind] : "");
+      setText(title, node ? nodeName(node) : shortName(selected.name));
+      setText(kind, node ? kindName(node) : "");
     } else {
       setText(title, edgeName(selected));
       setText(kind, edges.map(describeEdge).join(", "));

@@ -1,5 +1,5 @@
 import type { Graph } from "#host";
-import { type LiveGraph, triggeredKinds } from "../live.ts";
+import { isOwnNode, type LiveGraph, triggeredKinds } from "../live.ts";
 import { type GatewayRequest, graphOfGateway } from "./ask.ts";
 import { element, find } from "./dom.ts";
 import { type Offer, offersOf, wholeGraph } from "./offers.ts";
@@ -66,7 +66,9 @@ export function createTargetForm(gateway: string): TargetForm {
 
   return {
     update({ nodes }) {
-      const functions = nodes.filter(({ kind }) => triggeredKinds.includes(kind));
+      const functions = nodes.filter(
+        (node) => triggeredKinds.includes(node.kind) && isOwnNode(node),
+      );
       wanted = functions.map(({ name }) => name).join();
       if (wanted !== known && performance.now() - asked >= askEveryMs) void ask();
     },

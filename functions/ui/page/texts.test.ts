@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { noFigures } from "../live.ts";
 import { pathOf, traceIdOf } from "./ask.ts";
 import { describeFault, faultHeader } from "./fault-header.ts";
-import { milliseconds, rate, share, shortName } from "./format.ts";
+import { kindName, milliseconds, nodeName, rate, share, shortName } from "./format.ts";
 import { captionOf } from "./graph-elements.ts";
 
 describe("texts of the page", () => {
@@ -45,6 +45,22 @@ describe("texts of the page", () => {
       "1.23 s",
     ]);
     assert.deepEqual([0, 0.025, 0.5].map(share), ["0%", "2.5%", "50%"]);
+  });
+
+  test("name a revision, and its part of the requests, where a function has several", () => {
+    const only = { name: "service-c", kind: "greeter", state: "ready" } as const;
+    const node = { ...only, figures: { ...noFigures, requests: 9, requestsPerSecond: 9 } };
+    assert.deepEqual(
+      [nodeName(node), kindName(node), captionOf(node)],
+      ["service-c", "Function", "9.0/s"],
+    );
+    const several = { ...node, revision: { of: "service-c", name: "v1", share: 0.9 } };
+    assert.deepEqual(
+      [nodeName(several), kindName(several), captionOf(several)],
+      ["service-c v1", "Function, 90% of the requests", "90%, 9.0/s"],
+    );
+    const idle = { ...several, revision: { ...several.revision, share: null } };
+    assert.deepEqual([kindName(idle), captionOf(idle)], ["Function", "9.0/s"]);
   });
 
   test("say that a function was woken beside its rate, and behind what is wrong with it", () => {

@@ -15,9 +15,9 @@ export function wakeGraphOf(
   const queues = queuesOf(definition);
   for (const queue of queues) add(`rabbitmq:${queue}`, consumersOf(queue, functions));
   // A gateway triggers any function.
-  const called =
-    definition.kind === "gateway" ? functions.map((one) => one.name) : namesOf(definition.calls);
-  for (const callee of called) follow(callee);
+  const triggered = functions.filter((one) => one.definition?.kind !== "bridge");
+  const called = definition.kind === "gateway" ? triggered : definition.calls;
+  for (const callee of called) follow(callee.name);
   return graph;
 
   function follow(from: string) {
