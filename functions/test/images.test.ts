@@ -48,6 +48,17 @@ describe("skaffold.yaml", () => {
       "istio/overlays/dev",
     ]);
   });
+
+  test("goes back from sync's images in every profile with an overlay of its own", () => {
+    const others = profiles.filter(
+      (one: { name: string; manifests?: object }) => one.manifests && one.name !== "sync",
+    );
+    assert.ok(others.length >= 7);
+    for (const { name, build } of others) {
+      const images = build?.artifacts?.map(({ image }: { image: string }) => image);
+      assert.deepEqual(images, functionNames(), name);
+    }
+  });
 });
 
 test("one instance of each function takes the files that are carried in", () => {
