@@ -12,6 +12,8 @@ export interface Cluster extends System {
   kubectl(...args: string[]): Promise<string>;
 }
 
+/** Longer than the deadline on a cluster (DEADLINE_MS of knative/base), which is that of a cold start. */
+const clientPatienceMs = 65_000;
 const run = promisify(execFile);
 
 export async function openCluster(address: URL, namespace: string): Promise<Cluster> {
@@ -33,12 +35,14 @@ export async function openCluster(address: URL, namespace: string): Promise<Clus
   const stores = openStores({
     mongo: await reach("MONGODB_URL"),
     rabbit: await reach("RABBITMQ_URL"),
+    since: new Date(),
   });
   return {
     address,
     kubectl,
     ledger: createLedger(),
     stores,
+    clientPatienceMs,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await stores[Symbol.asyncDispose]();

@@ -51,7 +51,7 @@ export async function experiment(
   options: ExperimentOptions,
 ): Promise<Row> {
   const { rate, calmMs, boundMs, patienceMs } = options;
-  const load = startLoad(system.address, rate);
+  const load = startLoad(system.address, rate, system.clientPatienceMs);
   let noted = 0;
   const note = () => {
     const news = load.done.slice(noted);

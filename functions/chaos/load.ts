@@ -21,10 +21,10 @@ export interface Load {
 }
 
 /** A client that waits longer than any deadline in the graph: no answer until then is a wrong one. */
-const patienceMs = 15_000;
+const usualPatienceMs = 15_000;
 let requests = 0;
 
-export function startLoad(address: URL, perSecond: number): Load {
+export function startLoad(address: URL, perSecond: number, patienceMs = usualPatienceMs): Load {
   const done: Asked[] = [];
   const pending = new Map<Promise<void>, number>();
   const stopping = new AbortController();
@@ -32,7 +32,7 @@ export function startLoad(address: URL, perSecond: number): Load {
   const ask = async () => {
     const id = `chaos-${process.pid}-${++requests}`;
     const sentAt = Date.now();
-    const verdict = await send(address, id);
+    const verdict = await send(address, id, patienceMs);
     done.push({ id, sentAt, doneAt: Date.now(), verdict });
   };
   const run = async () => {
@@ -57,7 +57,7 @@ export function startLoad(address: URL, perSecond: number): Load {
   };
 }
 
-function send(address: URL, id: string): Promise<Verdict> {
+function send(address: URL, id: string, patienceMs: number): Promise<Verdict> {
   const { promise, resolve } = Promise.withResolvers<Verdict>();
   // A connection of its own, as of a client that comes once.
   const outgoing = request(new URL("/api/greeting", address), {

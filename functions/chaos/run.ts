@@ -82,9 +82,9 @@ async function runOn<Kind extends SystemKind>(
 }
 
 /** The first requests of a system compile code and create collections: they are no measure of what follows. */
-async function warmUp({ address, ledger }: System): Promise<void> {
+async function warmUp({ address, ledger, clientPatienceMs }: System): Promise<void> {
   for (let right = 0, end = performance.now() + 60_000; right < 20; ) {
-    const load = startLoad(address, 10);
+    const load = startLoad(address, 10, clientPatienceMs);
     await wait(100);
     await load.stop();
     ledger.add(load.done);

@@ -26,30 +26,36 @@ export interface Stores extends AsyncDisposable {
 }
 
 interface Saved {
+  savedAt: Date;
   _id: string;
   message: string;
   created: string;
 }
 
 interface Message {
+  savedAt: Date;
   _id: string;
   event: { id: string; xrequestid?: string; data?: { message?: string } };
 }
 
 export const queue = "service-d";
 
-/** Nothing is connected until something is looked at. */
-export function openStores(urls: { mongo: string; rabbit: string }): Stores {
+/**
+ * Nothing is connected until something is looked at. What was saved before `since` is not looked at, where others used
+ * the system before.
+ */
+export function openStores(urls: { mongo: string; rabbit: string; since?: Date }): Stores {
   const client = new MongoClient(urls.mongo, { serverSelectionTimeoutMS: 2_000 });
+  const ofNow = urls.since ? { savedAt: { $gte: urls.since } } : {};
   const messages = () => client.db("service-f").collection<Message>("messages");
   return {
     async greetings(database) {
-      const all = client.db(database).collection<Saved>("greetings").find();
+      const all = client.db(database).collection<Saved>("greetings").find(ofNow);
       const documents = await all.project<Saved>({ message: 1, created: 1 }).toArray();
       return documents.map(({ _id, message, created }) => ({ id: _id, message, created }));
     },
     async events() {
-      const all = await messages().find().toArray();
+      const all = await messages().find(ofNow).toArray();
       return all.map(({ event: { id, xrequestid, data } }) => ({
         id,
         message: data?.message,

@@ -7,4 +7,6 @@ export interface System extends AsyncDisposable {
   readonly address: URL;
   readonly ledger: Ledger;
   readonly stores: Stores;
+  /** How long a client waits for an answer, where it is longer than usual, ms. */
+  readonly clientPatienceMs?: number;
 }
