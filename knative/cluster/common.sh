@@ -62,3 +62,28 @@ try() {
     sleep 3
   done
 }
+
+# taken PORT: something on this machine listens there.
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# keep LOCAL:REMOTE NAMESPACE COMMAND...: kubectl's forward to what COMMAND prints, service/NAME or pod/NAME. It ends with
+# the pod behind it; then it is begun again.
+keep() {
+  local ports=$1 namespace=$2 child='' target
+  shift 2
+  trap 'kill "$child" 2>/dev/null; exit' INT TERM
+  while true; do
+    if target=$("$@" 2>/dev/null); then
+      kubectl -n "$namespace" port-forward --address localhost "$target" "$ports" >/dev/null 2>&1 &
+      child=$!
+      wait "$child" || true
+    fi
+    sleep 2
+  done
+}
+
+# end_with_us: the forwards end with the script, and Ctrl-C is no failure of it.
+end_with_us() {
+  trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true' EXIT
+  trap 'exit 0' INT TERM
+}
