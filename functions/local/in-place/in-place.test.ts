@@ -72,7 +72,10 @@ async function makeContainer() {
 describe("a function that is started again in place", () => {
   let container: Awaited<ReturnType<typeof makeContainer>>;
   let run: Run;
-  const word = async () => (await ask(container.port, "/api/word")).json().word;
+  const word = async () => {
+    const signal = AbortSignal.timeout(10_000);
+    return (await ask(container.port, "/api/word", { signal })).json().word;
+  };
 
   const answers = () => word().catch(() => undefined);
 
@@ -91,13 +94,16 @@ describe("a function that is started again in place", () => {
     let asking = true;
     const asked = Array.from({ length: 4 }, async () => {
       const words: unknown[] = [];
-      while (asking) words.push(await word());
+      while (asking) words.push(await word().catch((error: Error) => error.message));
       return words;
     });
-    await container.save(codeOf("two"));
-    await until("the new code answers", async () => (await word()) === "two");
-    await until("the old process has ended", () => run.stdout().includes('"phase":"closed"'));
-    asking = false;
+    try {
+      await container.save(codeOf("two"));
+      await until("the new code answers", async () => (await answers()) === "two");
+      await until("the old process has ended", () => run.stdout().includes('"phase":"closed"'));
+    } finally {
+      asking = false;
+    }
     const words = (await Promise.all(asked)).flat();
     assert.ok(words.includes("one") && words.at(-1) === "two");
     assert.deepEqual(
