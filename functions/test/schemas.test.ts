@@ -69,6 +69,13 @@ const mistakes: readonly [
     "spec.mtls",
     { mode: "ON" },
   ],
+  [
+    "an empty value, which Istio's webhook refuses",
+    "istio/mesh",
+    "AuthorizationPolicy",
+    "spec.rules.0.when.0",
+    { notValues: [""] },
+  ],
   ["a field that no rule has", "istio/overlays/dev", "AuthorizationPolicy", "spec", { rule: [] }],
   [
     "a connection pool's misspelt field",
@@ -132,6 +139,19 @@ describe("the tools take it as well:", () => {
     const errors = messages.filter(({ level }) => level === "Error");
     assert.deepEqual(errors, []);
   });
+
+  for (const path of folders.filter((one) => one.startsWith("istio/"))) {
+    test(`istioctl validate, ${path}`, {
+      skip: which("istioctl", env) ? false : "istioctl is not on PATH",
+    }, () => {
+      const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: build(path) });
+      const { status, stderr } = spawnSync("istioctl", ["validate", "--filename", "-"], {
+        input: text,
+        encoding: "utf8",
+      });
+      assert.equal(status, 0, stderr);
+    });
+  }
 
   const skaffold = which("skaffold", env);
   for (const profile of [

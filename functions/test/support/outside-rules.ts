@@ -39,7 +39,7 @@ export function passes(
   const labels = { app: name, "app.kubernetes.io/component": "function" };
   const policies =
     where === "function"
-      ? policiesAt(manifests, { namespace, labels })
+      ? policiesAt([...manifests, ...mesh], { namespace, labels })
       : policiesAt([...manifests, ...mesh], activator);
   const requests = where === "function" ? [[]] : withSecondNamespace(routeHeaders(name, namespace));
   // A policy's paths do not see the query.

@@ -1,6 +1,6 @@
 /**
- * What Istio's authorization policies answer to a request, as far as ours go: DENY before ALLOW; without an ALLOW
- * policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a value that is there. Envoy
+ * What Istio's authorization policies answer to a request, as far as ours go, and Envoy's filter of that kind which
+ * holds in the whole mesh: DENY before ALLOW; without an ALLOW policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a value that is there. Envoy
  * has read a header that is sent twice in two ways, all values joined by commas and each value by itself: a policy
  * must hold in both. Paths are compared without their query, as Envoy has normalized them.
  */
@@ -38,7 +38,10 @@ interface PolicyRule {
 }
 
 /** Whether a request gets through to the workload that these policies select. */
-export function isAllowed(selecting: readonly Manifest[], asked: Asked, reading: Reading): boolean {
+export function isAllowed(holding: readonly Manifest[], asked: Asked, reading: Reading): boolean {
+  const selecting = holding.filter(({ kind }) => kind === "AuthorizationPolicy");
+  const filters = holding.filter(({ kind }) => kind === "EnvoyFilter");
+  if (filters.some((filter) => isRefusedBy(filter, asked, reading))) return false;
   const matching = selecting.filter((policy) =>
     (at<PolicyRule[]>(policy, "spec.rules") ?? []).some((rule) =>
       matches(rule, policy.metadata.namespace ?? "", asked, reading),
@@ -49,15 +52,43 @@ export function isAllowed(selecting: readonly Manifest[], asked: Asked, reading:
   return selecting.every(isDeny) || matching.length > 0;
 }
 
-/** The policies that hold at a workload. */
+/** The policies and filters that hold at a workload. */
 export function policiesAt(manifests: readonly Manifest[], to: Workload): Manifest[] {
   return manifests.filter((policy) => selects(policy, to));
 }
 
 function selects({ kind, metadata, spec }: Manifest, { namespace, labels }: Workload): boolean {
+  // Without a selector in the root namespace: for every proxy of the mesh.
+  if (kind === "EnvoyFilter")
+    return metadata.namespace === "istio-system" && !at(spec as object, "workloadSelector");
   if (kind !== "AuthorizationPolicy" || metadata.namespace !== namespace) return false;
   const wanted = at<Record<string, string>>(spec as object, "selector.matchLabels") ?? {};
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+interface HeaderMatch {
+  name: string;
+  string_match: { exact?: string; prefix?: string };
+}
+
+/** The rules of Envoy's RBAC filter: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/rbac/v3/rbac.proto */
+interface Rbac {
+  action: string;
+  policies: Record<string, { principals: { header: HeaderMatch }[] }>;
+}
+
+function isRefusedBy(filter: Manifest, asked: Asked, reading: Reading): boolean {
+  const patches = at<object[]>(filter, "spec.configPatches") ?? [];
+  return patches.some((patch) => {
+    const rules = at<Rbac>(patch, "patch.value.typed_config.rules");
+    if (rules?.action !== "DENY") return false;
+    const principals = Object.values(rules.policies).flatMap((policy) => policy.principals);
+    return principals.some(({ header: { name, string_match: like } }) =>
+      valuesOf(`request.headers[${name}]`, asked, reading).some((value) =>
+        like.prefix === undefined ? value === like.exact : value.startsWith(like.prefix),
+      ),
+    );
+  });
 }
 
 function matches(rule: PolicyRule, namespace: string, asked: Asked, reading: Reading): boolean {

@@ -44,7 +44,7 @@ export function strangers(environment: Environment): string[] {
   const accounts = servicesOf(environment).map(({ name }) => name);
   return servicesOf(environment).flatMap((callee) => {
     const labels = { app: callee.name, "app.kubernetes.io/component": "function" };
-    const walls = { gate, function: policiesAt(manifests, { namespace, labels }) };
+    const walls = { gate, function: policiesAt([...manifests, ...mesh], { namespace, labels }) };
     const principals = (names: string[]) => names.map((one) => principalOf(one, namespace));
     const callers = principals(callersOf(environment, callee));
     const wakers = principals(wakersOf(environment, callee));
