@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { functionsDir } from "../local/discover.ts";
 import { which } from "../local/services/process.ts";
-import { at, build, type Manifest, overlaysOf } from "./support/manifests.ts";
+import { at, build, type Manifest, overlaysOf, set } from "./support/manifests.ts";
 import { schemaProblems } from "./support/schemas.ts";
 
 const root = join(functionsDir, "..");
@@ -119,6 +119,12 @@ describe("a mistake is found:", () => {
   }
 });
 
+/** As documents: it does not look into a List. */
+function validate(manifests: readonly Manifest[]) {
+  const input = manifests.map((one) => JSON.stringify(one)).join("\n---\n");
+  return spawnSync("istioctl", ["validate", "--filename", "-"], { input, encoding: "utf8" });
+}
+
 describe("the tools take it as well:", () => {
   const { env } = process;
 
@@ -144,14 +150,18 @@ describe("the tools take it as well:", () => {
     test(`istioctl validate, ${path}`, {
       skip: which("istioctl", env) ? false : "istioctl is not on PATH",
     }, () => {
-      const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: build(path) });
-      const { status, stderr } = spawnSync("istioctl", ["validate", "--filename", "-"], {
-        input: text,
-        encoding: "utf8",
-      });
+      const { status, stderr } = validate(build(path));
       assert.equal(status, 0, stderr);
     });
   }
+  test("istioctl validate finds an empty value", {
+    skip: which("istioctl", env) ? false : "istioctl is not on PATH",
+  }, () => {
+    const manifests = build("istio/mesh");
+    const policy = manifests.find(({ kind }) => kind === "AuthorizationPolicy");
+    set(policy as Manifest, "spec.rules.0.when.0.notValues", [""]);
+    assert.notEqual(validate(manifests).status, 0);
+  });
 
   const skaffold = which("skaffold", env);
   for (const profile of [

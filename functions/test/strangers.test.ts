@@ -31,6 +31,20 @@ describe("a way in is found where", () => {
       /reaches dev\/gateway-00001 .* with \[.*K-Network-Probe: ; K-Network-Probe: probe\]$/,
     ],
     [
+      "empty headers are refused on their way out alone",
+      "empty-headers",
+      "spec.configPatches.0.match.context",
+      "SIDECAR_OUTBOUND",
+      /reaches dev\/gateway-00001 .* with \[K-Network-Probe: ; K-Network-Probe: probe\]$/,
+    ],
+    [
+      "an empty namespace is let through",
+      "empty-headers",
+      emptyHeader(0),
+      "other",
+      /reaches dev\/gateway-00001 .* with \[Knative-Serving-Namespace: /,
+    ],
+    [
       "a request without a revision is let through",
       "without-revision",
       "spec.rules",

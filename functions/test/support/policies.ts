@@ -1,9 +1,11 @@
 /**
  * What Istio's authorization policies answer to a request, as far as ours go, and Envoy's filter of that kind which
- * holds in the whole mesh: DENY before ALLOW; without an ALLOW policy all is allowed; values are exact, "prefix*", "*suffix" or "*" for a value that is there. Envoy
- * has read a header that is sent twice in two ways, all values joined by commas and each value by itself: a policy
- * must hold in both. Paths are compared without their query, as Envoy has normalized them.
+ * holds in the whole mesh: DENY before ALLOW; without an ALLOW policy all is allowed; values are exact, "prefix*",
+ * "*suffix" or "*" for a value that is there. Envoy has read a header that is sent twice in two ways, all values joined
+ * by commas and each value by itself: a policy must hold in both. Paths are compared without their query, as Envoy has
+ * normalized them.
  */
+import { isDeepStrictEqual } from "node:util";
 import { at, type Manifest } from "./manifests.ts";
 
 export interface Asked {
@@ -71,23 +73,35 @@ interface HeaderMatch {
   string_match: { exact?: string; prefix?: string };
 }
 
+/** At the sidecar of what is called, before anything else. */
+const isFirstInbound = (patch: object) =>
+  at(patch, "applyTo") === "HTTP_FILTER" &&
+  at(patch, "patch.operation") === "INSERT_FIRST" &&
+  ["ANY", "SIDECAR_INBOUND"].includes(at<string>(patch, "match.context") ?? "");
+
 /** The rules of Envoy's RBAC filter: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/rbac/v3/rbac.proto */
 interface Rbac {
   action: string;
-  policies: Record<string, { principals: { header: HeaderMatch }[] }>;
+  policies: Record<string, { permissions: object[]; principals: { header: HeaderMatch }[] }>;
 }
 
 function isRefusedBy(filter: Manifest, asked: Asked, reading: Reading): boolean {
   const patches = at<object[]>(filter, "spec.configPatches") ?? [];
   return patches.some((patch) => {
     const rules = at<Rbac>(patch, "patch.value.typed_config.rules");
-    if (rules?.action !== "DENY") return false;
-    const principals = Object.values(rules.policies).flatMap((policy) => policy.principals);
-    return principals.some(({ header: { name, string_match: like } }) =>
-      valuesOf(`request.headers[${name}]`, asked, reading).some((value) =>
-        like.prefix === undefined ? value === like.exact : value.startsWith(like.prefix),
-      ),
+    if (rules?.action !== "DENY" || !isFirstInbound(patch)) return false;
+    const policies = Object.values(rules.policies);
+    const ofAll = policies.filter(({ permissions }) =>
+      isDeepStrictEqual(permissions, [{ any: true }]),
     );
+    const principals = ofAll.flatMap((policy) => policy.principals);
+    return principals.some(({ header: { name, string_match: like, ...others } }) => {
+      const [unknown] = Object.keys(others);
+      if (unknown) throw new Error(`a header matcher's ${unknown} is not known here`);
+      return valuesOf(`request.headers[${name}]`, asked, reading).some((value) =>
+        like.prefix === undefined ? value === like.exact : value.startsWith(like.prefix),
+      );
+    });
   });
 }
 
