@@ -36,6 +36,8 @@ export function startInPlace({ entry, report, failed }: InPlaceOptions): InPlace
   let stopping = false;
   let crashes = 0;
   let again: NodeJS.Timeout | undefined;
+  // Workers accept by themselves. One that is handed a connection just as it ends would take that with it.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: entry, args: [] });
 
   const start = (why: string) => {
