@@ -24,6 +24,11 @@ test("a free port is free, has no holder and accepts no connection", async () =>
   assert.equal(await holderOf(port), undefined);
 });
 
+test("free ports that nothing listens on yet are each given once", async () => {
+  const ports = await Promise.all(Array.from({ length: 400 }, freePort));
+  assert.equal(new Set(ports).size, 400);
+});
+
 for (const host of ["127.0.0.1", "0.0.0.0"]) {
   test(`a port that is listened on at ${host} is not free, and its holder is named`, async () => {
     await using taken = await listener(host);

@@ -11,10 +11,16 @@ const host = "127.0.0.1";
  */
 const freeRange = { from: 20_000, to: 32_000 };
 
-/** A port that is free at this moment; it is not reserved, so use it at once. */
+/** Those that this process was given: a port stays free until its server listens. */
+const given = new Set<number>();
+
+/** A port that is free at this moment, and another with each call. Other processes may take it, so use it at once. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = randomInt(freeRange.from, freeRange.to);
+    if (given.has(port)) continue;
+    // Before it is looked at, which takes a moment: another call may be under way.
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error(`no free port on ${host} between ${freeRange.from} and ${freeRange.to}`);
