@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { functionsDir } from "../../local/discover.ts";
-import { isFree } from "../../local/ports.ts";
+import { freePort, isFree } from "../../local/ports.ts";
 import { toolEnv } from "../../local/tool-env.ts";
 import { eventually } from "./graph.ts";
 
@@ -131,8 +131,8 @@ function processesOf(folder: string): string[] {
 /** A port with this many free ones from it on. */
 export async function freeRange(count: number): Promise<number> {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
-    if (free.every(Boolean)) return first;
+    const first = await freePort();
+    const others = Array.from({ length: count - 1 }, (_, i) => isFree(first + 1 + i));
+    if ((await Promise.all(others)).every(Boolean)) return first;
   }
 }
