@@ -1,7 +1,7 @@
 /**
- * What Istio's metrics show of the graph, and the functions' own of what was woken. Reported by the caller's sidecar, so that a request counts once, and one
- * that never arrived counts too. The activator's own requests are left out: it only passes on those of others, which
- * their callers have reported, by the name of the service that they asked for.
+ * What Istio's metrics show of the graph, and the functions' own of what was woken. Reported by the caller's sidecar, so
+ * that a request counts once, and one that never arrived counts too. The activator's own requests are left out: it only
+ * passes on those of others, which their callers have reported, by the name of the service that they asked for.
  */
 import { HostError, reasonOf } from "#host";
 

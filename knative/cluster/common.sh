@@ -63,6 +63,20 @@ try() {
   done
 }
 
+# node_as_we_run_it: what a container of ours has besides its name, image and command, for `node` of a function's image.
+node_as_we_run_it() {
+  cat <<YAML
+      # Where images of a release have it, and those of development.
+      env: [{name: PATH, value: "/nodejs/bin:/usr/local/bin:/usr/bin:/bin"}]
+      securityContext:
+        allowPrivilegeEscalation: false
+        capabilities: {drop: [ALL]}
+        readOnlyRootFilesystem: true
+        runAsNonRoot: true
+        seccompProfile: {type: RuntimeDefault}
+YAML
+}
+
 # taken PORT: something on this machine listens there.
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

@@ -1,3 +1,6 @@
+/** A name that can be a part of an address: of a function, of a namespace. */
+export const namePattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
+
 /** What a driver would refuse later, or read otherwise than it was meant. */
 export function urlProblem(url: string): string | undefined {
   if (/[#\s]/.test(url)) return "a # or a blank in the user or password is written as %23 or %20";

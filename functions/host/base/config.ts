@@ -1,5 +1,5 @@
 import { withoutPassword } from "../telemetry/logger.ts";
-import { sharesOf, urlProblem, writeShares } from "./addresses.ts";
+import { namePattern, sharesOf, urlProblem, writeShares } from "./addresses.ts";
 import { HostError } from "./errors.ts";
 import {
   batchVariables,
@@ -105,8 +105,6 @@ export interface Needs {
 export function addressVariable(name: string): string {
   return `${name.toUpperCase().replaceAll("-", "_")}_ADDRESS`;
 }
-
-const namePattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
 
 /** The function to serve; undefined for a name that cannot be one, which `loadConfig` then reports. */
 export function targetOf(env: Environment = process.env): string | undefined {

@@ -1,3 +1,5 @@
+import { namePattern } from "./addresses.ts";
+
 /** The path that wakes a function: GET, answered without work. Policies let exactly this through. */
 export const wakePath = "/wake";
 
@@ -10,8 +12,7 @@ export interface WakeConfig {
   readonly idleMs: number;
 }
 
-const functionPattern = /^[a-z]([a-z\d-]*[a-z\d])?$/;
-const keyPattern = /^(rabbitmq:[a-z\d.-]+|[a-z]([a-z\d-]*[a-z\d])?)$/;
+const queuePattern = /^rabbitmq:[a-z\d.-]+$/;
 
 /** Undefined where nothing is to be woken. `wrong` gets what is expected of text that is no such graph. */
 export function readWake(
@@ -30,7 +31,7 @@ export function readWake(
 /** Every function that it names. */
 export function functionsIn(graph: WakeGraph): Set<string> {
   const names = Object.entries(graph).flat(2);
-  return new Set(names.filter((name) => functionPattern.test(name)));
+  return new Set(names.filter((name) => namePattern.test(name)));
 }
 
 function parseGraph(text: string): WakeGraph | undefined {
@@ -44,6 +45,7 @@ function parseGraph(text: string): WakeGraph | undefined {
 }
 
 function isEntry([key, names]: [string, unknown]): boolean {
-  const isName = (name: unknown) => typeof name === "string" && functionPattern.test(name);
-  return keyPattern.test(key) && Array.isArray(names) && names.every(isName);
+  const isName = (name: unknown) => typeof name === "string" && namePattern.test(name);
+  const isKey = namePattern.test(key) || queuePattern.test(key);
+  return isKey && Array.isArray(names) && names.every(isName);
 }
