@@ -1,19 +1,33 @@
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { createHistogram, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import { Counter, Gauge } from "@prometheus-io/client";
 
 type Registers = NonNullable<ConstructorParameters<typeof Gauge>[0]["registers"]>;
 
 /** How often the event loop is looked at: seldom enough for a process that has nothing to do. */
-const resolutionMs = 20;
+const lookMs = 100;
+
+/**
+ * How late the event loop comes to what is due, in ns. Not monitorEventLoopDelay, which wakes a process that has nothing
+ * to do fifty times a second at a resolution of 20 ms, and counts these 20 ms as delay.
+ */
+function watchDelay() {
+  const delay = createHistogram();
+  let due = performance.now() + lookMs;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    delay.record(Math.max(1, Math.round((now - due) * 1e6)));
+    due = now + lookMs;
+  }, lookMs).unref();
+  return { delay, stop: () => clearInterval(timer) };
+}
 
 /**
  * Figures of this process: its event loop since the scrape before, its memory and its CPU time.
  * Several hosts in one process all show the same. Returns what ends the watching.
  */
 export function watchProcess(registers: Registers): () => void {
-  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
-  delay.enable();
+  const { delay, stop } = watchDelay();
   let before = performance.eventLoopUtilization();
   const utilization = () => {
     const now = performance.eventLoopUtilization();
@@ -38,7 +52,7 @@ export function watchProcess(registers: Registers): () => void {
   for (const [which, look] of Object.entries(delays)) {
     const name = `nodejs_eventloop_delay_${which}_seconds`;
     const help = `Delay of the event loop since the scrape before: ${which}`;
-    // Nothing was seen in a window that is shorter than the resolution.
+    // In a window that is shorter than that, nothing was looked at.
     gauge(name, help, () => (delay.count === 0 ? 0 : look() / 1e9));
   }
   const share = "Share of time in which the event loop worked";
@@ -62,5 +76,5 @@ export function watchProcess(registers: Registers): () => void {
       this.inc({ cpu_mode: "system" }, system / 1e6);
     },
   });
-  return () => void delay.disable();
+  return stop;
 }
