@@ -64,27 +64,56 @@ export function createCall(options: {
     onEnd?.();
   };
   const deadline = Date.now() + timeoutMs;
-  return callOf({ ending, end, deadline, headers, key, log: () => log, operation: undefined });
+  return new Part({ ending, end, deadline, headers, key, log: () => log, operation: undefined });
 }
 
 type Parts = Required<CallParts> & Pick<RunningCall, "deadline" | "end">;
 
-/** Getters of its own, not of a class: a call that a handler spreads has them, too. */
-function callOf(parts: Parts): RunningCall {
-  const { ending, deadline, headers, key, operation, end } = parts;
-  let log: Logger | undefined;
-  return {
-    get signal() {
-      return ending.signal;
-    },
-    get log() {
-      log ??= parts.log();
-      return log;
-    },
-    ...{ ending, deadline, headers, key, operation, end },
-    abort: (reason) => ending.abort(reason),
-    with: (others) => callOf({ ...parts, ...others }),
-  };
+/** A class, for there are several to a request, and getters of an object's own take fifty times as long to make. */
+class Part implements RunningCall {
+  readonly ending: Ending;
+  readonly deadline: number;
+  readonly headers: PropagatedHeaders;
+  readonly key: string;
+  readonly operation: RunningOperation | undefined;
+  readonly end: () => void;
+  readonly #makeLog: () => Logger;
+  #log: Logger | undefined;
+
+  constructor({ ending, deadline, headers, key, operation, end, log }: Parts) {
+    this.ending = ending;
+    this.deadline = deadline;
+    this.headers = headers;
+    this.key = key;
+    this.operation = operation;
+    this.end = end;
+    this.#makeLog = log;
+  }
+
+  get signal(): AbortSignal {
+    return this.ending.signal;
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#makeLog();
+    return this.#log;
+  }
+
+  abort(reason: HostError): void {
+    this.ending.abort(reason);
+  }
+
+  with({ ending, headers, key, operation, log }: CallParts): RunningCall {
+    return new Part({
+      ending: ending ?? this.ending,
+      deadline: this.deadline,
+      headers: headers ?? this.headers,
+      key: key ?? this.key,
+      operation: operation ?? this.operation,
+      end: this.end,
+      log: log ?? (() => this.log),
+    });
+  }
 }
 
 /** The same call for work that has siblings: aborting it leaves the call itself alone. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostError } from "#host/base/errors";
-import type { Call } from "#host/call/call";
 import { createFaults, draw, parseFaults } from "#host/call/faults";
 import { createTracing } from "#host/telemetry/tracing";
 import { testCall } from "../../test/support/test-call.ts";
@@ -188,7 +187,7 @@ test("actions of one target happen in order, and each is reported", async () => 
     ...createTracing().begin(served, running),
     event: (...event: unknown[]) => void seen.push(event),
   };
-  const call: Call = { ...running, operation };
+  const call = running.with({ operation });
   const before = performance.now();
   await assert.rejects(faults.inject(call), { message: "service-g: a fault was injected: 503" });
   // Timers may fire up to a millisecond early.

@@ -9,7 +9,7 @@ import { noEvent } from "../events/event.ts";
 import type { EventJson } from "../events/event-rules.ts";
 import type { OpenService } from "../grpc/service.ts";
 import type { Route, RouteRequest } from "../http/route.ts";
-import { bindCallees } from "./callees.ts";
+import { CallContext, type Given } from "./context.ts";
 import { define } from "./define.ts";
 import type {
   Definition,
@@ -19,7 +19,7 @@ import type {
   RouteDeclaration,
 } from "./definition.ts";
 import { type Greetings, greetingPaths, greetingRoutes } from "./greetings.ts";
-import type { Context, Effects, HandlerOptions, Schema } from "./handler-options.ts";
+import type { Effects, HandlerOptions, Schema } from "./handler-options.ts";
 import { problemsOf, readRoutes } from "./problems.ts";
 import { createValidator } from "./validate.ts";
 
@@ -130,19 +130,8 @@ async function open(
   }
   const inside: Inside = { runtime, effects: [...opened.values()] };
   const state: unknown = await setup?.(runtime);
-  const contextOf = (call: Call): Context<unknown, readonly Callee[], unknown> => ({
-    call,
-    log: call.log,
-    state,
-    // Made when they are asked for: many requests need neither.
-    get effects() {
-      const bound = [...opened].map(([key, effect]) => [key, inPath(name, effect.bind(call))]);
-      return Object.fromEntries(bound);
-    },
-    get callees() {
-      return bindCallees(name, calls, runtime, call);
-    },
-  });
+  const given: Given = { name, calls, state, runtime, opened };
+  const contextOf = (call: Call) => new CallContext(call, given);
 
   const takeEvent = async ({ event, call }: RouteRequest) => {
     if (!event) throw noEvent();
@@ -169,7 +158,7 @@ async function open(
           const valid = validate ? await validate(body, headers) : body.bytes;
           const context = contextOf(call);
           const asked = { parameters, query, headers, body: valid };
-          return handle(Object.defineProperties(context, Object.getOwnPropertyDescriptors(asked)));
+          return handle(Object.assign(context, asked));
         },
       };
     }),
@@ -197,20 +186,4 @@ async function open(
     ],
     resources: inside.effects,
   };
-}
-
-/** Failures of an effect name the function in which they happened. */
-function inPath(name: string, bound: unknown): unknown {
-  const methods = Object.entries(bound as Record<string, (...args: unknown[]) => Promise<unknown>>);
-  const led = methods.map(([key, method]) => [
-    key,
-    async (...args: unknown[]) => {
-      try {
-        return await method(...args);
-      } catch (thrown) {
-        throw HostError.from(thrown).at(name);
-      }
-    },
-  ]);
-  return Object.fromEntries(led);
 }
