@@ -147,6 +147,11 @@ export interface PageSettings {
   readonly kialiUrl: string | null;
 }
 
+/** The broker's name of the queue that this node stands for. */
+export function queueName({ name }: Pick<LiveNode, "name">): string {
+  return name.replace(/^rabbitmq:/, "");
+}
+
 /** False for the node of a further revision: requests and faults name the function. */
 export function isOwnNode({ name, revision }: Pick<LiveNode, "name" | "revision">): boolean {
   return revision === undefined || revision.of === name;
