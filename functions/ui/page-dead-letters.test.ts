@@ -163,6 +163,19 @@ describe("dead letters on the page", { skip }, () => {
     await page.context().close();
   });
 
+  test("that fail again come back to the list, though the queue's number was never another", async () => {
+    serve([letter("e0")]);
+    const { page } = await openQueue();
+    const { items } = parts(page);
+    const { deadLetters } = pages.server;
+    deadLetters.lists = [{ queue, total: 0, letters: [] }];
+    await page.getByRole("button", { name: "Retry e0" }).click();
+    await items.first().waitFor({ state: "detached" });
+    deadLetters.lists = [{ queue, total: 1, letters: [letter("e0", { retries: 2 })] }];
+    await items.filter({ hasText: "2 retries" }).waitFor();
+    await page.context().close();
+  });
+
   test("are asked for again when the queue's number changes, and not while it stays", async () => {
     serve([letter("e0")]);
     const { page } = await openQueue();
