@@ -5,6 +5,7 @@ import amqp from "amqplib";
 import { deadLetterName } from "#host/events/queue";
 import type { DeadLetter, DeadLetterList, LiveGraph } from "../ui/live.ts";
 import { ask as askRaw } from "./support/ask.ts";
+import { openPage, startBrowser, withoutBrowser } from "./support/browser.ts";
 import {
   deadLetters,
   eventually,
@@ -15,6 +16,7 @@ import {
 } from "./support/graph.ts";
 import { runNode } from "./support/run-function.ts";
 
+const skip = await withoutBrowser();
 const command = new URL("../local/dead-letters.ts", import.meta.url).pathname;
 
 describe("dead letters", () => {
@@ -126,6 +128,41 @@ describe("dead letters", () => {
       retried.map((letter) => letter.id),
       [id],
     );
+    await eventually(
+      () => stores.eventIds(),
+      (ids) => ids.has(id),
+    );
+    await waiting(0);
+  });
+
+  test("are listed on the page, whose Retry brings one to F, and nothing is left", {
+    skip,
+  }, async () => {
+    const f = system.graph.function("service-f");
+    await f.stop();
+    const id = await ask();
+    await waiting(1);
+    const browser = await startBrowser();
+    try {
+      const url = `http://localhost:${system.graph.addresses.get("ui")}/`;
+      const { page, complaints } = await openPage(browser, url);
+      await page.locator("#hits button", { hasText: "dead letters: 1" }).click();
+      const items = page.locator("#dead-letters-list > li");
+      await items.locator("h4", { hasText: id }).waitFor();
+      await items.locator(".reason", { hasText: "service-f: unreachable at " }).waitFor();
+      await page.getByRole("button", { name: `of ${id}` }).click();
+      await page.locator("#waterfall-spans").getByText("through the queue").first().waitFor();
+      await page.keyboard.press("Escape");
+      await f.start();
+      await system.graph.ready();
+      await page.getByRole("button", { name: `Retry ${id}` }).click();
+      await page.locator("#dead-letters-result", { hasText: /^1 retried$/ }).waitFor();
+      await page.locator("#dead-letters-count", { hasText: /^none$/ }).waitFor();
+      assert.equal(await items.count(), 0);
+      assert.deepEqual(complaints, []);
+    } finally {
+      await browser.close();
+    }
     await eventually(
       () => stores.eventIds(),
       (ids) => ids.has(id),

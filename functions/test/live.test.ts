@@ -192,6 +192,7 @@ describe("the live graph", () => {
     assert.deepEqual(settings, {
       gateway: `http://localhost:${gateway}`,
       control: true,
+      deadLetters: true,
       faults: settings.faults,
       traceUrl: null,
       kialiUrl: null,

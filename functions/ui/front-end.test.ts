@@ -24,8 +24,8 @@ test("with neither the local run nor Prometheus, the page shows the declared gra
     live.nodes.map(({ name, kind }) => ({ name, kind })),
     graph.nodes,
   );
-  const { control, traceUrl, kialiUrl } = await get<PageSettings>("/api/page");
-  assert.deepEqual([control, traceUrl, kialiUrl], [false, null, null]);
+  const { control, deadLetters, traceUrl, kialiUrl } = await get<PageSettings>("/api/page");
+  assert.deepEqual([control, deadLetters, traceUrl, kialiUrl], [false, false, null, null]);
   assert.deepEqual(await get("/api/traces?node=service-a"), { traces: [] });
 });
 
@@ -36,6 +36,7 @@ test("nothing can be stopped where there is no local run", async () => {
     assert.equal(answer.status, 404);
   }
   assert.equal((await ask(host.port, "/api/functions/service-a/logs")).status, 404);
+  assert.equal((await ask(host.port, "/api/live/dead-letters")).status, 404);
 });
 
 test("the page's settings say where Jaeger, Kiali and the gateway are", async () => {

@@ -27,6 +27,17 @@ export async function openFrontEnd(
 ): Promise<FrontEnd> {
   const page = await loadPage();
   const { liveUrl, liveControl, jaegerUrl, kialiUrl, gatewayOrigin } = config.ui;
+  const live = liveUrl
+    ? liveProxy(liveUrl, draining)
+    : graphAnswers(
+        {
+          graph: graph as Graph,
+          url: config.ui.prometheusUrl,
+          namespace: config.namespace,
+          report: (line) => log.warn(line),
+        },
+        draining,
+      );
   return {
     file(path, headers) {
       const answer = page(path, headers);
@@ -37,21 +48,12 @@ export async function openFrontEnd(
     settings: (headers) => ({
       gateway: gatewayOf(headers, gatewayOrigin),
       control: liveUrl !== undefined && liveControl,
+      deadLetters: live.deadLetters !== undefined,
       faults: config.faults,
       traceUrl: jaegerUrl ? `${jaegerUrl}/trace/{traceId}` : null,
       kialiUrl: kialiUrl ?? null,
     }),
-    live: liveUrl
-      ? liveProxy(liveUrl, draining)
-      : graphAnswers(
-          {
-            graph: graph as Graph,
-            url: config.ui.prometheusUrl,
-            namespace: config.namespace,
-            report: (line) => log.warn(line),
-          },
-          draining,
-        ),
+    live,
   };
 }
 

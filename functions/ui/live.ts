@@ -134,17 +134,35 @@ export interface DeadLetter {
   readonly bytes: number;
 }
 
+/** "2 deliveries, 1 retry"; "" where neither is known. */
+export function deliveriesOf({ attempts, retries }: DeadLetter): string {
+  const delivered = attempts === null ? [] : [count(attempts, "delivery", "deliveries")];
+  const retried = retries === 0 ? [] : [count(retries, "retry", "retries")];
+  return [...delivered, ...retried].join(", ");
+}
+
+function count(number: number, one: string, several: string): string {
+  return `${number} ${number === 1 ? one : several}`;
+}
+
 /** What the page can do here, at /api/page. Addresses are as the browser reaches them, and null where there is none. */
 export interface PageSettings {
   /** The gateway's origin, which the page sends its requests to. */
   readonly gateway: string;
   /** Functions can be stopped, started, and their logs followed: on one machine only. */
   readonly control: boolean;
+  /** Dead letters can be listed and retried. */
+  readonly deadLetters: boolean;
   /** Requests may carry x-fault. */
   readonly faults: boolean;
   /** Where a trace is shown elsewhere: "{traceId}" stands for its id. */
   readonly traceUrl: string | null;
   readonly kialiUrl: string | null;
+}
+
+/** The broker's name of the queue that this node stands for. */
+export function queueName({ name }: Pick<LiveNode, "name">): string {
+  return name.replace(/^rabbitmq:/, "");
 }
 
 /** False for the node of a further revision: requests and faults name the function. */

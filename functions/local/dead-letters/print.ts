@@ -1,5 +1,5 @@
 /** Dead letters on a terminal. What is in a message is another's text: it moves no cursor and hides no line. */
-import type { DeadLetter, DeadLetterList } from "../../ui/live.ts";
+import { type DeadLetter, type DeadLetterList, deliveriesOf } from "../../ui/live.ts";
 import type { FoundLetter } from "./dead-letters.ts";
 
 /** Two lines each: which it is, and why it is here. */
@@ -34,16 +34,6 @@ export function letterText({ letter, message }: FoundLetter): string {
   );
   const title = printable(`body: ${bytes} bytes, ${contentType}`);
   return [...known, "headers:", ...named, title, bodyText(message.content)].join("\n");
-}
-
-function deliveriesOf({ attempts, retries }: DeadLetter): string {
-  const delivered = attempts === null ? [] : [count(attempts, "delivery", "deliveries")];
-  const retried = retries === 0 ? [] : [count(retries, "retry", "retries")];
-  return [...delivered, ...retried].join(", ");
-}
-
-function count(number: number, one: string, several: string): string {
-  return `${number} ${number === 1 ? one : several}`;
 }
 
 function bodyText(content: Buffer): string {

@@ -10,7 +10,7 @@ import { deadLetterName } from "#host/events/queue";
 import { sendAnswer, sendProblem } from "#host/http/answer";
 import { matchPath } from "#host/http/route";
 import { createGraphFeed } from "../../ui/graph-feed.ts";
-import type { LiveGraph, NodeState } from "../../ui/live.ts";
+import { type LiveGraph, type LiveNode, type NodeState, queueName } from "../../ui/live.ts";
 import { type LiveName, liveNames, livePaths } from "../../ui/live-contract.ts";
 import type { Canary } from "../canary/canary.ts";
 import { declaredGraph } from "../declared-graph.ts";
@@ -71,11 +71,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   const forwarder = createSpanForwarder(env, report);
   const tail = createLogTail([...addresses.keys()]);
   const states = new FunctionStates();
-  const queues = declared.nodes.flatMap(({ name, kind }) =>
-    kind === "queue" ? [name.replace("rabbitmq:", "")] : [],
-  );
-  let depth: QueueDepth | undefined;
-  let broker: string | undefined;
+  const queues = declared.nodes.filter(({ kind }) => kind === "queue").map(queueName);
+  let broker: { readonly url: string; readonly depth: QueueDepth } | undefined;
   let looked = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() };
   let draining = false;
 
@@ -83,13 +80,13 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     const running = [...processes].map(([name, process]) => {
       return [name, process, addresses.get(name) ?? 0] as const;
     });
-    await Promise.all([states.look(running), depth?.look()]);
+    await Promise.all([states.look(running), broker?.depth.look()]);
   };
-  const stateOf = (name: string, kind: string): NodeState => {
-    const process = processes.get(name);
-    if (process) return states.of(name, process);
-    if (kind !== "queue" || !depth) return "unknown";
-    return depth.of(name.replace("rabbitmq:", "")) === null ? "not ready" : "ready";
+  const stateOf = (node: Pick<LiveNode, "name" | "kind">): NodeState => {
+    const process = processes.get(node.name);
+    if (process) return states.of(node.name, process);
+    if (node.kind !== "queue" || !broker) return "unknown";
+    return broker.depth.of(queueName(node)) === null ? "not ready" : "ready";
   };
   const take = async (): Promise<LiveGraph> => {
     const now = Date.now();
@@ -97,10 +94,10 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     await Promise.race([looked.done, delay(lookLimitMs, undefined, { ref: false })]);
     const nodes = withRevisions(figures.nodes(now), canary).map((node) => ({
       ...node,
-      state: stateOf(node.name, node.kind),
+      state: stateOf(node),
       ...(node.kind === "queue" && {
-        depth: depth?.of(node.name.replace("rabbitmq:", "")) ?? null,
-        deadLetters: depth?.of(deadLetterName(node.name.replace("rabbitmq:", ""))) ?? null,
+        depth: broker?.depth.of(queueName(node)) ?? null,
+        deadLetters: broker?.depth.of(deadLetterName(queueName(node))) ?? null,
       }),
     }));
     const at = new Date(now).toISOString();
@@ -156,13 +153,15 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     origin: `http://127.0.0.1:${port}`,
     log: tail.add,
     watchQueues(url) {
-      broker = url;
-      depth ??= createQueueDepth(url, [...queues, ...queues.map(deadLetterName)]);
+      broker ??= {
+        url,
+        depth: createQueueDepth(url, [...queues, ...queues.map(deadLetterName)]),
+      };
     },
     drain,
     async close() {
       drain();
-      await Promise.all([depth?.close(), forwarder?.close()]);
+      await Promise.all([broker?.depth.close(), forwarder?.close()]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -29,6 +29,30 @@ test("a queue that is missing does not hide the depth of the others, and is show
   for (const queue of [one, missing, two]) await channel.deleteQueue(queue);
 });
 
+test("the depth of a queue stays while its messages are held, and until a look that began afterwards", async () => {
+  const [held, other] = [unique("held"), unique("depth")];
+  for (const queue of [held, other]) await channel.assertQueue(queue);
+  for (const queue of [held, other]) channel.sendToQueue(queue, Buffer.from("x"));
+  await channel.waitForConfirms();
+  const depth = createQueueDepth(url, [held, other]);
+  const seen = () => [held, other].map(depth.of);
+  await depth.look();
+  assert.deepEqual(seen(), [1, 1]);
+  let late: Promise<void> | undefined;
+  await depth.keep([held], async () => {
+    for (const queue of [held, other]) await channel.get(queue);
+    await depth.look();
+    assert.deepEqual(seen(), [1, 0]);
+    late = depth.look();
+  });
+  await late;
+  assert.deepEqual(seen(), [1, 0]);
+  await depth.look();
+  assert.deepEqual(seen(), [0, 0]);
+  await depth.close();
+  for (const queue of [held, other]) await channel.deleteQueue(queue);
+});
+
 test("a broker that is away is no failure: nothing is known of its queues", async () => {
   const depth = createQueueDepth("amqp://127.0.0.1:1", ["one", "two"]);
   await depth.look();

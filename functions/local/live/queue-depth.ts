@@ -4,6 +4,11 @@ export interface QueueDepth {
   /** Messages that wait in it; null when it is not known. */
   of(queue: string): number | null;
   look(): Promise<void>;
+  /**
+   * Does work that holds all messages of these queues for a while. Their depths stay as they are: the broker counts no
+   * message that is held.
+   */
+  keep<T>(queues: readonly string[], work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -18,6 +23,8 @@ export function createQueueDepth(url: string, queues: readonly string[]): QueueD
   let connection: ChannelModel | undefined;
   let channel: Channel | undefined;
   let looking: Promise<void> | undefined;
+  const kept = new Set<readonly string[]>();
+  let ended = 0;
   let closed = false;
 
   const giveUp = async () => {
@@ -47,9 +54,12 @@ export function createQueueDepth(url: string, queues: readonly string[]): QueueD
   };
   const look = async () => {
     for (const queue of queues) {
+      const before = ended;
       try {
         const answer = await lookAt(queue);
-        if (answer) depths.set(queue, answer.messageCount);
+        // Work that ended meanwhile may have held the messages when they were counted.
+        const held = ended !== before || [...kept].some((queues) => queues.includes(queue));
+        if (answer && !held) depths.set(queue, answer.messageCount);
       } catch {
         // The broker closes the channel for a queue that is not there; the others are asked on another.
         depths.delete(queue);
@@ -67,6 +77,15 @@ export function createQueueDepth(url: string, queues: readonly string[]): QueueD
         looking = undefined;
       });
       await looking;
+    },
+    async keep(queues, work) {
+      kept.add(queues);
+      try {
+        return await work();
+      } finally {
+        kept.delete(queues);
+        ended++;
+      }
     },
     async close() {
       closed = true;

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import graph from "../../gateway/graph.json" with { type: "json" };
 import { buildPage } from "../../ui/build-page.ts";
 import {
+  type DeadLetterList,
   type Figures,
   type LiveEdge,
   type LiveGraph,
@@ -15,6 +16,7 @@ import {
   type PageSettings,
   type Trace,
 } from "../../ui/live.ts";
+import { livePaths } from "../../ui/live-contract.ts";
 import { isOfDesign } from "./design.ts";
 
 /** Of what the real one sets, the part that the page has to live with. */
@@ -27,6 +29,13 @@ export interface PageServer extends AsyncDisposable {
   /** Shown to every page that is open, and to those that open later. */
   show(graph: LiveGraph): void;
   traces: Trace[];
+  readonly deadLetters: {
+    lists: DeadLetterList[];
+    /** Of the next retries. */
+    answer: { status: number; body: object };
+    /** "list" or a retry's query, the newest last. */
+    readonly asked: string[];
+  };
   /** Headers of the requests that reached the gateway, the newest last. */
   readonly asked: Readonly<Record<string, string | string[] | undefined>>[];
   /** The same requests: "POST /api/greeting", and the body. */
@@ -98,7 +107,8 @@ export async function startPageServer(
     json(response, server.answer.body, server.answer.status);
   });
   const page = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://page");
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://page");
+    const { deadLetters } = server;
     response.setHeader("content-security-policy", pagePolicy(gatewayUrl));
     const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1));
     const [, traceId = ""] = /^\/api\/traces\/(.+)$/.exec(pathname) ?? [];
@@ -106,7 +116,13 @@ export async function startPageServer(
     else if (broken) response.writeHead(503).end();
     else if (pathname === "/api/page") json(response, { ...defaults, ...settings });
     else if (pathname === "/api/traces") json(response, { traces: server.traces });
-    else if (pathname === "/api/graph/events") {
+    else if (pathname === livePaths.deadLetters.path) {
+      deadLetters.asked.push("list");
+      json(response, { queues: deadLetters.lists });
+    } else if (pathname === livePaths.retryDeadLetters.path) {
+      deadLetters.asked.push(String(searchParams));
+      json(response, deadLetters.answer.body, deadLetters.answer.status);
+    } else if (pathname === "/api/graph/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       streams.add(response);
       response.on("close", () => streams.delete(response));
@@ -122,6 +138,7 @@ export async function startPageServer(
   const defaults: PageSettings = {
     gateway: gatewayUrl,
     control: false,
+    deadLetters: true,
     faults: true,
     traceUrl: null,
     kialiUrl: null,
@@ -129,6 +146,7 @@ export async function startPageServer(
   const server: PageServer = {
     url: `http://127.0.0.1:${portOf(page)}/`,
     traces: [],
+    deadLetters: { lists: [], answer: { status: 200, body: { retried: [] } }, asked: [] },
     asked,
     sent,
     graph,

@@ -1,4 +1,4 @@
-import type { PageSettings, Trace, TraceSummary } from "../live.ts";
+import type { DeadLetterList, PageSettings, Trace, TraceSummary } from "../live.ts";
 import { livePath } from "../live-contract.ts";
 
 /** What the graph's elements, the panel and the traces are asked by. */
@@ -35,6 +35,19 @@ export function trace(traceId: string): Promise<Trace> {
 
 export async function control(name: string, action: "stop" | "start"): Promise<void> {
   await answerOf(at(action, { name }), { method: "POST" });
+}
+
+/** Undefined where there is no such queue. */
+export async function deadLettersOf(queue: string): Promise<DeadLetterList | undefined> {
+  const { queues } = await getJson<{ queues: readonly DeadLetterList[] }>(at("deadLetters"));
+  return queues.find((list) => list.queue === queue);
+}
+
+/** Of the whole queue without an id. Resolves to how many went back to it. */
+export async function retryDeadLetters(queue: string, id?: string): Promise<number> {
+  const query = new URLSearchParams({ queue, ...(id !== undefined && { id }) });
+  const response = await answerOf(`${at("retryDeadLetters")}?${query}`, { method: "POST" });
+  return ((await response.json()) as { retried: readonly unknown[] }).retried.length;
 }
 
 export function logsUrl(name: string): string {

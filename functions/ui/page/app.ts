@@ -3,7 +3,8 @@
  * - live-feed.ts follows the graph by server-sent events, api.ts asks for the rest; ask.ts asks the gateway
  * - graph-section.ts: graph-view.ts draws (graph-elements.ts what, graph-style.ts how, layout.ts where, curve.ts the
  *   edges), traffic.ts moves dots along the edges, graph-buttons.ts is what one clicks, graph-table.ts the same as tables
- * - panel.ts shows what is selected, with request-list.ts and logs.ts; waterfall.ts one request (span-tree.ts)
+ * - panel.ts shows what is selected, with request-list.ts, logs.ts and dead-letter-list.ts; waterfall.ts one request
+ *   (span-tree.ts)
  * - sender.ts sends requests, steady-load.ts many, target-form.ts says to which function (offers.ts, sample-body.ts),
  *   faults-form.ts lets them fail; greetings.ts lists the answers
  * - announce.ts speaks to screen readers; theme.ts, format.ts, dom.ts and download.ts help all

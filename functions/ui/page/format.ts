@@ -62,12 +62,25 @@ export function share(part: number): string {
   return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
 }
 
+/** For a queue that has some; "" for every other node. */
+export function deadLettersText({ deadLetters }: Pick<LiveNode, "deadLetters">): string {
+  return deadLetters ? `dead letters: ${deadLetters}` : "";
+}
+
 /** Time of day with tenths, as a list of requests within one minute needs it. */
 export function timeOfDay(at: string | number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return String(at);
   const seconds = (date.getSeconds() + date.getMilliseconds() / 1_000).toFixed(1).padStart(4, "0");
   return [date.getHours(), date.getMinutes()].map(twoDigits).concat(seconds).join(":");
+}
+
+/** The day too, for what may be older than today. */
+export function dayAndTime(at: string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return at;
+  const day = [date.getFullYear(), ...[date.getMonth() + 1, date.getDate()].map(twoDigits)];
+  return `${day.join("-")} ${timeOfDay(at)}`;
 }
 
 function twoDigits(value: number): string {

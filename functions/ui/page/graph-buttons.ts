@@ -2,7 +2,7 @@ import type { LiveGraph } from "../live.ts";
 import type { Selection } from "./api.ts";
 import { type Curve, labelShift, pointOn } from "./curve.ts";
 import { element, setText } from "./dom.ts";
-import { edgeName, kindName, nodeName, protocolNames, spoken } from "./format.ts";
+import { deadLettersText, edgeName, kindName, nodeName, protocolNames, spoken } from "./format.ts";
 import { edgeId } from "./graph-elements.ts";
 import type { Layout, Point, Size } from "./layout.ts";
 
@@ -67,8 +67,12 @@ export function createGraphButtons(
         const { name, state, figures, depth, woken } = node;
         if (!buttons.has(name)) add(name, { kind: "node", name });
         const waiting = typeof depth === "number" ? `, ${depth} waiting` : "";
+        const dead = deadLettersText(node);
         const known = `${state === "unknown" ? "" : `, ${state}`}${woken ? ", woken" : ""}`;
-        say(name, `${nodeName(node)}, ${kindName(node)}${known}${waiting}: ${spoken(figures)}`);
+        say(
+          name,
+          `${nodeName(node)}, ${kindName(node)}${known}${waiting}${dead && `, ${dead}`}: ${spoken(figures)}`,
+        );
       }
       for (const edge of edges) {
         const { from, to, protocol, figures, declared } = edge;

@@ -40,16 +40,18 @@ export function drawnElements(
 }
 
 /** In a word or two, what a person should know of a node before its figures. */
-export function captionOf({ state, figures, kind, depth, revision, woken }: LiveNode): string {
+export function captionOf(node: LiveNode): string {
+  const { state, figures, kind, depth, deadLetters, revision, woken } = node;
   if (state === "stopped" || state === "starting" || state === "not ready") return state;
   if (figures.errorShare > 0) return `${share(figures.errorShare)} errors`;
+  if (deadLetters) return `${deadLetters} dead`;
   if (kind === "queue" && depth !== null && depth !== undefined) return `${depth} waiting`;
   const part = revision?.share == null ? "" : `${share(revision.share)}, `;
   return `${part}${rate(figures.requestsPerSecond)}${woken ? ", woken" : ""}`;
 }
 
 function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
-  const { name, kind, state, figures } = node;
+  const { name, kind, state, figures, deadLetters } = node;
   const stopped = state === "stopped";
   const classes = [
     kind,
@@ -57,7 +59,7 @@ function drawnNode(node: LiveNode, narrow: boolean): DrawnElement[] {
     (state === "starting" || state === "not ready") && "waiting",
     figures.errorShare > 0 && "error",
   ];
-  const alarm = stopped || state === "not ready" || figures.errorShare > 0;
+  const alarm = stopped || state === "not ready" || figures.errorShare > 0 || !!deadLetters;
   return [
     {
       id: name,

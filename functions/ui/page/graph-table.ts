@@ -2,6 +2,7 @@ import type { Figures, LiveEdge, LiveGraph, LiveNode } from "../live.ts";
 import type { Selection } from "./api.ts";
 import { button, element, setText } from "./dom.ts";
 import {
+  deadLettersText,
   edgeName,
   kindName,
   milliseconds,
@@ -63,13 +64,18 @@ interface RowContent {
 
 function nodeRow(node: LiveNode): RowContent {
   const { name, state, depth, figures, woken } = node;
-  const known = [...(state === "unknown" ? [] : [state]), ...(woken ? ["woken"] : [])];
+  const known = [state === "unknown" ? "" : state, woken ? "woken" : "", deadLettersText(node)];
   const waiting = typeof depth === "number" ? String(depth) : "";
   return {
     id: name,
     name: nodeName(node),
     selection: { kind: "node", name },
-    texts: [kindName(node), known.join(", ") || "–", waiting, ...figureTexts(figures)],
+    texts: [
+      kindName(node),
+      known.filter(Boolean).join(", ") || "–",
+      waiting,
+      ...figureTexts(figures),
+    ],
     failing: figures.errorShare > 0 || state === "stopped",
   };
 }

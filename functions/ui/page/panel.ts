@@ -7,9 +7,11 @@ import {
   triggeredKinds,
 } from "../live.ts";
 import { control, type Selection } from "./api.ts";
+import { createDeadLetterList } from "./dead-letter-list.ts";
 import { find, setText } from "./dom.ts";
 import {
   bytes,
+  deadLettersText,
   edgeName,
   kindName,
   milliseconds,
@@ -29,7 +31,7 @@ export interface Panel {
 
 const functionKinds: readonly string[] = [...triggeredKinds, "gateway", "bridge"];
 
-/** Figures and last requests of what is selected; of a function also what can be done with it here. */
+/** Figures and last requests of what is selected; of a function what can be done with it here, of a queue its dead letters. */
 export function createPanel(
   settings: PageSettings,
   onOpenTrace: (traceId: string) => void,
@@ -49,6 +51,7 @@ export function createPanel(
     find("requests-note", HTMLElement),
     onOpenTrace,
   );
+  const deadLetters = createDeadLetterList(onOpenTrace, say);
   let selected: Selection = { kind: "all" };
   let graph: LiveGraph | undefined;
   let seen = -1;
@@ -91,6 +94,7 @@ export function createPanel(
       setText(title, edgeName(selected));
       setText(kind, edges.map(describeEdge).join(", "));
     }
+    if (settings.deadLetters) deadLetters.show(selected.kind === "node" ? node : undefined);
     const controlled = selected.kind === "node" && functionKinds.includes(node?.kind ?? "");
     showState(state, selected.kind === "node" ? node : undefined);
     actions.hidden = !(settings.control && controlled);
@@ -139,9 +143,9 @@ function describeEdge({ protocol, declared, bytesPerSecond }: LiveEdge): string 
 function showState(place: HTMLElement, node: LiveNode | undefined): void {
   const known = node && node.state !== "unknown" ? node.state : undefined;
   const depth = typeof node?.depth === "number" ? `${node.depth} waiting` : undefined;
-  const dead = node?.deadLetters ? `, dead letters: ${node.deadLetters}` : "";
   const woken = node?.woken ? "woken" : undefined;
-  setText(place, `${[known ?? depth, woken].filter(Boolean).join(", ")}${dead}`);
+  const dead = node && deadLettersText(node);
+  setText(place, [known ?? depth, woken, dead].filter(Boolean).join(", "));
   place.dataset.state = known ?? "";
 }
 

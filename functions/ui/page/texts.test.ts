@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { noFigures } from "../live.ts";
+import { deliveriesOf, noFigures } from "../live.ts";
 import { pathOf, traceIdOf } from "./ask.ts";
 import { describeFault, faultHeader } from "./fault-header.ts";
-import { kindName, milliseconds, nodeName, rate, share, shortName } from "./format.ts";
+import {
+  dayAndTime,
+  deadLettersText,
+  kindName,
+  milliseconds,
+  nodeName,
+  rate,
+  share,
+  shortName,
+} from "./format.ts";
 import { captionOf } from "./graph-elements.ts";
 
 describe("texts of the page", () => {
@@ -67,6 +76,29 @@ describe("texts of the page", () => {
     const node = { name: "service-g", kind: "greeter", figures: noFigures, woken: true } as const;
     assert.equal(captionOf({ ...node, state: "ready" }), "0/s, woken");
     assert.equal(captionOf({ ...node, state: "stopped" }), "stopped");
+  });
+
+  test("count a queue's dead letters before the messages that wait, and their deliveries", () => {
+    const node = { name: "rabbitmq:service-d", kind: "queue", state: "ready" } as const;
+    const queue = { ...node, figures: noFigures, depth: 4, deadLetters: 3 };
+    assert.deepEqual([captionOf(queue), deadLettersText(queue)], ["3 dead", "dead letters: 3"]);
+    for (const deadLetters of [0, null]) {
+      const without = { ...queue, deadLetters };
+      assert.deepEqual([captionOf(without), deadLettersText(without)], ["4 waiting", ""]);
+    }
+    const letter = { queue: "q", id: "1", type: null, source: null, reason: "", time: null };
+    const tried = { ...letter, traceId: null, bytes: 0, attempts: 1, retries: 0 };
+    assert.deepEqual(
+      [tried, { ...tried, attempts: 4, retries: 2 }, { ...tried, attempts: null }].map(
+        deliveriesOf,
+      ),
+      ["1 delivery", "4 deliveries, 2 retries", ""],
+    );
+  });
+
+  test("give the day with the time, and leave alone what is no time", () => {
+    assert.equal(dayAndTime("2026-01-05T04:03:02.3"), "2026-01-05 04:03:02.3");
+    assert.equal(dayAndTime("yesterday"), "yesterday");
   });
 
   test("name queues and collections as people do", () => {
