@@ -47,6 +47,12 @@ test("a bar does not hold for what is slower, and is shown so", () => {
   );
 });
 
+test("memory of npm start counts the pages once that its processes share", () => {
+  const whole = { requests: 1, residentMib: 2_000, proportionalMib: 1_300, processes: [] };
+  const [bar] = barsOf({ whole });
+  assert.deepEqual([bar?.figure, bar?.holds], [1_300, true]);
+});
+
 test("wrong answers hold no bar, however fast they are", () => {
   const bars = barsOf({ mission: mission(point(1_000, 0.1, 1)) });
   assert.deepEqual(

@@ -36,7 +36,8 @@ export function barsOf(results: Results): Bar[] {
           ),
         ]
       : []),
-    ...(whole ? [most("npm start after load, resident MiB", whole.residentMib, 1.4 * 1_024)] : []),
+    // Not the sum of what is resident, which has the pages of Node's program once for each process.
+    ...(whole ? [most("npm start after load, MiB", whole.proportionalMib, 1.4 * 1_024)] : []),
     ...(cold
       ? [
           most("cold start of service-a, of hello", coldRatio(cold, readyA), 0.8),
