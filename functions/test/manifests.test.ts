@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Deployable, loadFunctions } from "../local/discover.ts";
 import { container, environmentOf, find } from "./support/environment.ts";
-import { copyManifests, type GeneratedCopy } from "./support/generated.ts";
+import {
+  copyManifests,
+  type GeneratedCopy,
+  type PlatformManifests,
+  platformManifests,
+} from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
 import { problemsOf } from "./support/manifest-rules.ts";
 import { at, build, type Manifest, overlaysOf, set } from "./support/manifests.ts";
@@ -14,10 +19,13 @@ import { schemaProblems } from "./support/schemas.ts";
 import { wakeMistakes } from "./support/wake-mistakes.ts";
 
 let functions: Deployable[];
+let platform: PlatformManifests;
 
 before(async () => {
   functions = await loadFunctions();
+  platform = await platformManifests();
 });
+after(() => platform[Symbol.asyncDispose]());
 
 describe("every overlay says what the declarations say:", () => {
   for (const overlay of overlaysOf("knative")) {
@@ -32,7 +40,7 @@ describe("a mistake is found:", () => {
     ...wakeMistakes,
   ]) {
     test(what, () => {
-      const environment = environmentOf(overlay, functions);
+      const environment = environmentOf(overlay, platform.functions, platform.root);
       const manifest = environment.manifests.find((candidate) => object.test(titleOf(candidate)));
       assert.ok(manifest, `no object is named ${object}`);
       set(manifest, path, value);

@@ -11,7 +11,7 @@ import {
   type Command,
   commitAll,
   freeRange,
-  makeClone,
+  makePlatformClone,
   startReady,
 } from "./support/clone.ts";
 import { eventually } from "./support/graph.ts";
@@ -27,7 +27,7 @@ describe("orders and invoices", () => {
   let mongo: MongoClient;
 
   before(async () => {
-    clone = await makeClone(await useEmptied("orders"));
+    clone = await makePlatformClone(await useEmptied("orders"));
     commitAll(clone);
     const offers = [
       "--calls",

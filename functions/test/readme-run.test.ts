@@ -6,14 +6,19 @@ import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { functionNames } from "../local/discover.ts";
 import { toolEnv } from "../local/tool-env.ts";
-import { type Clone, type Command, freeRange, makeClone, startReady } from "./support/clone.ts";
+import {
+  type Clone,
+  type Command,
+  freeRange,
+  makePlatformClone,
+  startReady,
+} from "./support/clone.ts";
 import { eventually } from "./support/graph.ts";
 import {
   commandsIn,
   filesIn,
   patternOf,
   readReadme,
-  root,
   type ShownCommand,
   tableOf,
 } from "./support/readmes.ts";
@@ -33,6 +38,8 @@ const find = (...words: string[]) => {
 
 describe("what the READMEs show", () => {
   let clone: Clone;
+  /** Files that are shown and that the platform does not have. */
+  let added: typeof shownFiles;
   let port: number;
   let start: Command | undefined;
 
@@ -53,7 +60,8 @@ describe("what the READMEs show", () => {
   };
 
   before(async () => {
-    clone = await makeClone(await useEmptied("orders"));
+    clone = await makePlatformClone(await useEmptied("orders"));
+    added = shownFiles.filter(({ path }) => !existsSync(join(clone.folder, path)));
     port = await freeRange(functionNames().length + 5);
   });
   after(async () => {
@@ -69,7 +77,6 @@ describe("what the READMEs show", () => {
   });
 
   test("its functions have the right types and format, and their .proto file passes the lint", async () => {
-    const added = shownFiles.filter(({ path }) => !existsSync(join(root, path)));
     for (const { path, text } of added) write(path, text);
     const names = ["orders", "payments", "shop", "hello"].map(
       (name) => `functions/${name}/index.ts`,

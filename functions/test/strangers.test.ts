@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { type Deployable, loadFunctions } from "../local/discover.ts";
 import { environmentOf } from "./support/environment.ts";
+import { type PlatformManifests, platformManifests } from "./support/generated.ts";
 import { at, set, titleOf } from "./support/manifests.ts";
 import { strangers } from "./support/strangers.ts";
 
 let functions: Deployable[];
+let platform: PlatformManifests;
 
 before(async () => {
   functions = await loadFunctions();
+  platform = await platformManifests();
 });
+after(() => platform[Symbol.asyncDispose]());
 
 for (const overlay of ["dev", "test", "prod"]) {
   test(`${overlay} refuses every stranger, and lets the graph and Knative's probes through`, () => {
@@ -144,7 +148,7 @@ describe("a way in is found where", () => {
     ],
   ] as const) {
     test(what, () => {
-      const environment = environmentOf("dev", functions);
+      const environment = environmentOf("dev", platform.functions, platform.root);
       const object = [...environment.manifests, ...environment.mesh].find(
         (one) => /^(AuthorizationPolicy|EnvoyFilter) (.+)$/.exec(titleOf(one))?.[2] === policy,
       );

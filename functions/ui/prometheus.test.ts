@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Graph } from "#host/kinds/graph";
-import graph from "../gateway/graph.json" with { type: "json" };
+import { platformGraph as graph } from "../test/support/platform-graph.ts";
 import {
   type PrometheusOfText,
   startPrometheusOf,
@@ -131,7 +130,7 @@ describe("Istio's metrics", { skip }, () => {
     let scrape = 0;
     prometheus = await startPrometheusOf(() => exposition(scrape++));
     const take = createGraphSource({
-      graph: graph as Graph,
+      graph,
       url: prometheus.url,
       namespace: "dev",
       report: (line) => assert.fail(line),
@@ -228,7 +227,7 @@ describe("Istio's metrics", { skip }, () => {
 
 test("without Prometheus, the graph has no figures, and names no source of any", async () => {
   const said: string[] = [];
-  const options = { graph: graph as Graph, namespace: "dev", report: (s: string) => said.push(s) };
+  const options = { graph, namespace: "dev", report: (s: string) => said.push(s) };
   const live = await createGraphSource({ ...options, url: undefined })();
   assert.equal(live.source, "none");
   assert.deepEqual(said, []);
@@ -239,7 +238,7 @@ test("without Prometheus, the graph has no figures, and names no source of any",
 test("a Prometheus that does not answer is reported, and the graph is shown without figures", async () => {
   const said: string[] = [];
   const take = createGraphSource({
-    graph: graph as Graph,
+    graph,
     url: "http://127.0.0.1:1",
     namespace: "dev",
     report: (line) => said.push(line),

@@ -43,7 +43,7 @@ test("a folder that is no other version of the function is refused, and the mess
     'import { grpc, greeter } from "#host";\nexport default greeter({ name: "service-c", greeting: "hi", calls: [grpc("nobody")] });\n',
   );
   for (const [text, message] of [
-    ["nobody=/tmp", /no function that others call is named nobody; there are service-a, /],
+    ["nobody=/tmp", /no function that others call is named nobody; there are .*service-a, /],
     ["gateway=/tmp", /no function that others call is named gateway/],
     [`service-c=${empty.folder}`, /has no index\.ts; a folder like functions\/service-c/],
     [`service-c=${broken.folder}`, /index\.ts:1: .*missing\.ts/],

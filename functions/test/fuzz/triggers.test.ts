@@ -168,7 +168,7 @@ const path = fc.oneof(
 const header = fc.constantFrom<readonly [string, string]>(
   ...([
     ["transfer-encoding", ""],
-    ["x-call-protocol", "grpc"],
+    ["x-call-protocol", "http"],
     ["x-call-protocol", "telnet"],
     ["connection", "x-request-id, content-length"],
     ["x-forwarded-host", "evil.example"],

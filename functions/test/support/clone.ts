@@ -5,10 +5,11 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { functionsDir } from "../../local/discover.ts";
+import { functionNames, functionsDir } from "../../local/discover.ts";
 import { freePort, isFree } from "../../local/ports.ts";
 import { toolEnv } from "../../local/tool-env.ts";
 import { eventually } from "./graph.ts";
+import { isPlatform } from "./orders.ts";
 
 export interface Clone extends AsyncDisposable {
   readonly folder: string;
@@ -85,6 +86,15 @@ export async function makeClone(env: NodeJS.ProcessEnv = {}, from = root): Promi
       await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/** As `makeClone`, without the functions that a clone has besides the platform's: the names are free then. */
+export async function makePlatformClone(env: NodeJS.ProcessEnv = {}): Promise<Clone> {
+  const clone = await makeClone(env);
+  const more = functionNames().filter((name) => !isPlatform(name));
+  for (const name of more) await rm(join(clone.folder, "functions", name), { recursive: true });
+  if (more.length > 0) clone.exec("node", "functions/local/run.mjs", "generate");
+  return clone;
 }
 
 /** Makes it a git repository with everything committed, so that `git status` shows what changes. */

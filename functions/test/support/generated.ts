@@ -2,8 +2,9 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Deployable, functionsDir } from "../../local/discover.ts";
+import { type Deployable, functionsDir, loadFunctions } from "../../local/discover.ts";
 import { manifestFiles } from "../../local/generate/manifests/manifest-files.ts";
+import { platformFunctions } from "./orders.ts";
 
 export interface GeneratedCopy extends AsyncDisposable {
   readonly root: string;
@@ -11,6 +12,23 @@ export interface GeneratedCopy extends AsyncDisposable {
   generate(functions: readonly Deployable[]): Promise<void>;
   /** All files by their paths. */
   content(): Promise<Map<string, string>>;
+}
+
+export interface PlatformManifests extends AsyncDisposable {
+  readonly functions: readonly Deployable[];
+  /** Undefined where it is the repository itself. */
+  readonly root: string | undefined;
+}
+
+/** The platform's own manifests, for tests of certain names: a copy, where the clone has more functions. */
+export async function platformManifests(): Promise<PlatformManifests> {
+  const functions = await platformFunctions();
+  if (functions.length === (await loadFunctions()).length) {
+    return { functions, root: undefined, async [Symbol.asyncDispose]() {} };
+  }
+  const copy = await copyManifests();
+  await copy.generate(functions);
+  return { functions, root: copy.root, [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose]() };
 }
 
 export async function copyManifests(): Promise<GeneratedCopy> {

@@ -1,10 +1,14 @@
 import { type Deploy, grpc, handler, publishTo, saveTo } from "#host";
 import { type Deployable, loadFunctions } from "../../local/discover.ts";
 
-/** The platform's own graph. A clone may have more functions, which tests of certain names and lists leave out. */
+/** A clone may have more functions, which tests of certain names and lists leave out. */
+export function isPlatform(name: string): boolean {
+  return /^(bridge|gateway|ui|service-[a-h])$/.test(name);
+}
+
+/** The platform's own graph. */
 export async function platformFunctions(): Promise<Deployable[]> {
-  const own = /^(bridge|gateway|ui|service-[a-h])$/;
-  return (await loadFunctions()).filter(({ name }) => own.test(name));
+  return (await loadFunctions()).filter(({ name }) => isPlatform(name));
 }
 
 /** Two functions with a queue between them, such as `npm run new` writes; in a graph they make its second queue. */
