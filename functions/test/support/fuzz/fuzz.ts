@@ -46,7 +46,7 @@ export interface Fuzz<T> {
   wellAfter(): Promise<void>;
 }
 
-const limitMs = 60_000 + 50 * Number(env[runsVariable] ?? 0);
+const limitMs = 180_000 + 50 * Number(env[runsVariable] ?? 0);
 
 /** The share that memory may grow by, after as many inputs as it was warmed up with. */
 const growth = 0.2;
