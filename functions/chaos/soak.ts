@@ -69,30 +69,30 @@ export async function soak(
   const names = lab.graph.functions.map(({ name }) => name).filter((name) => name !== "ui");
   const since = performance.now();
   const look = () =>
-    names.flatMap((name) => {
-      const { pid } = lab.graph.function(name);
-      return pid ? [{ name, ...sampleOf(pid, performance.now() - since) }] : [];
-    });
+    new Map(
+      names.flatMap((name) => {
+        const { pid } = lab.graph.function(name);
+        return pid ? [[name, sampleOf(pid, performance.now() - since)] as const] : [];
+      }),
+    );
   const rest = async () => {
     await wait(restMs, undefined, { signal }).catch(() => {});
     return look();
   };
   const before = await rest();
-  const samples: ReturnType<typeof look> = [];
+  const under: ReturnType<typeof look>[] = [];
   const end = performance.now() + lastsMs;
   const load: Load = startLoad(lab.address, rate);
   while (performance.now() < end && !signal.aborted) {
-    samples.push(...look());
+    under.push(look());
     await wait(everyMs);
   }
   await load.stop();
   lab.ledger.add(load.done);
   const after = await rest();
   const processes = names.map((name) => {
-    const [under, first, last] = [samples, before, after].map((list) =>
-      list.filter((sample) => sample.name === name),
-    );
-    return rowOf(name, under ?? [], first?.[0], last?.[0]);
+    const samples = under.flatMap((one) => one.get(name) ?? []);
+    return rowOf(name, samples, [before.get(name), after.get(name)]);
   });
   const failed = load.done.filter(({ verdict }) => verdict.kind !== "right");
   const first = load.done[0]?.sentAt ?? 0;
@@ -144,15 +144,19 @@ function linkOf(path: string): string {
   }
 }
 
-function rowOf(name: string, all: readonly Sample[], first?: Sample, last?: Sample): ProcessRow {
+function rowOf(
+  name: string,
+  all: readonly Sample[],
+  [before, after]: readonly [Sample | undefined, Sample | undefined],
+): ProcessRow {
   const samples = all.slice(Math.floor(all.length * warmUp));
   const fifth = Math.max(1, Math.floor(samples.length / 5));
   const memoryOf = (some: readonly Sample[]) => median(some.map(({ memoryMiB }) => memoryMiB));
   return {
     name,
     memoryMiB: [memoryOf(samples.slice(0, fifth)), memoryOf(samples.slice(-fifth))],
-    descriptors: [first?.descriptors ?? Number.NaN, last?.descriptors ?? Number.NaN],
-    sockets: [first?.sockets ?? Number.NaN, last?.sockets ?? Number.NaN],
+    descriptors: [before?.descriptors ?? Number.NaN, after?.descriptors ?? Number.NaN],
+    sockets: [before?.sockets ?? Number.NaN, after?.sockets ?? Number.NaN],
     ...slopeOf(samples),
   };
 }

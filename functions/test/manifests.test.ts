@@ -4,12 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Deployable, loadFunctions } from "../local/discover.ts";
 import { container, environmentOf, find } from "./support/environment.ts";
-import {
-  copyManifests,
-  type GeneratedCopy,
-  type PlatformManifests,
-  platformManifests,
-} from "./support/generated.ts";
+import { copyManifests, type GeneratedCopy, usePlatformManifests } from "./support/generated.ts";
 import { mistakes } from "./support/manifest-mistakes.ts";
 import { problemsOf } from "./support/manifest-rules.ts";
 import { at, build, type Manifest, overlaysOf, set } from "./support/manifests.ts";
@@ -18,14 +13,12 @@ import { prodMistakes } from "./support/prod-mistakes.ts";
 import { schemaProblems } from "./support/schemas.ts";
 import { wakeMistakes } from "./support/wake-mistakes.ts";
 
+const platform = await usePlatformManifests();
 let functions: Deployable[];
-let platform: PlatformManifests;
 
 before(async () => {
   functions = await loadFunctions();
-  platform = await platformManifests();
 });
-after(() => platform[Symbol.asyncDispose]());
 
 describe("every overlay says what the declarations say:", () => {
   for (const overlay of overlaysOf("knative")) {

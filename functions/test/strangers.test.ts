@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { type Deployable, loadFunctions } from "../local/discover.ts";
 import { environmentOf } from "./support/environment.ts";
-import { type PlatformManifests, platformManifests } from "./support/generated.ts";
+import { usePlatformManifests } from "./support/generated.ts";
 import { at, set, titleOf } from "./support/manifests.ts";
 import { strangers } from "./support/strangers.ts";
 
+const platform = await usePlatformManifests();
 let functions: Deployable[];
-let platform: PlatformManifests;
 
 before(async () => {
   functions = await loadFunctions();
-  platform = await platformManifests();
 });
-after(() => platform[Symbol.asyncDispose]());
 
 for (const overlay of ["dev", "test", "prod"]) {
   test(`${overlay} refuses every stranger, and lets the graph and Knative's probes through`, () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { platformGraph as graph } from "../test/support/platform-graph.ts";
+import { platformGraph } from "../test/support/orders.ts";
 import {
   type PrometheusOfText,
   startPrometheusOf,
@@ -10,6 +10,8 @@ import { until } from "../test/support/until.ts";
 import { createGraphSource } from "./graph-source.ts";
 import type { LiveGraph } from "./live.ts";
 import { askIstio } from "./prometheus.ts";
+
+const graph = await platformGraph();
 
 const skip = (await whyNoPrometheus()) ?? false;
 

@@ -64,13 +64,21 @@ export function createCall(options: {
     onEnd?.();
   };
   const deadline = Date.now() + timeoutMs;
-  return new Part({ ending, end, deadline, headers, key, log: () => log, operation: undefined });
+  return new HostCall({
+    ending,
+    end,
+    deadline,
+    headers,
+    key,
+    log: () => log,
+    operation: undefined,
+  });
 }
 
 type Parts = Required<CallParts> & Pick<RunningCall, "deadline" | "end">;
 
 /** A class, for there are several to a request, and getters of an object's own take fifty times as long to make. */
-class Part implements RunningCall {
+class HostCall implements RunningCall {
   readonly ending: Ending;
   readonly deadline: number;
   readonly headers: PropagatedHeaders;
@@ -104,7 +112,7 @@ class Part implements RunningCall {
   }
 
   with({ ending, headers, key, operation, log }: CallParts): RunningCall {
-    return new Part({
+    return new HostCall({
       ending: ending ?? this.ending,
       deadline: this.deadline,
       headers: headers ?? this.headers,

@@ -34,8 +34,7 @@ type Request = Pick<IncomingMessage, "headers" | "headersDistinct">;
 /** Undefined for a request that brings no event, by its headers (HTTP binding, 3). */
 export function receiveEvent(request: Request, body: Body): ReceivedEvent | undefined {
   const { headers } = request;
-  const type = headers["content-type"];
-  const essence = type === undefined ? "" : parseMediaType(type).essence;
+  const { essence } = parseMediaType(headers["content-type"]);
   if (essence.startsWith("application/cloudevents")) return structured(essence, body.json);
   const binary = ["ce-specversion", "ce-id", "ce-type", "ce-source"].some(
     (name) => name in headers,

@@ -34,9 +34,8 @@ export async function readBody(
 }
 
 export function parseBody(bytes: Buffer, contentType: string | undefined): Body {
-  if (bytes.length === 0) return { bytes, json: undefined };
   const { essence, parameters } = parseMediaType(contentType);
-  if (!isJson(essence)) return { bytes, json: undefined };
+  if (bytes.length === 0 || !isJson(essence)) return { bytes, json: undefined };
   try {
     return { bytes, json: JSON.parse(decodeText(bytes, parameters.charset)) };
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { after } from "node:test";
 import { type Deployable, functionsDir, loadFunctions } from "../../local/discover.ts";
 import { manifestFiles } from "../../local/generate/manifests/manifest-files.ts";
 import { platformFunctions } from "./orders.ts";
@@ -14,21 +15,20 @@ export interface GeneratedCopy extends AsyncDisposable {
   content(): Promise<Map<string, string>>;
 }
 
-export interface PlatformManifests extends AsyncDisposable {
-  readonly functions: readonly Deployable[];
-  /** Undefined where it is the repository itself. */
-  readonly root: string | undefined;
-}
-
-/** The platform's own manifests, for tests of certain names: a copy, where the clone has more functions. */
-export async function platformManifests(): Promise<PlatformManifests> {
+/**
+ * The platform's own manifests until the test file ends, for tests of certain names: the repository's, without `root`; a
+ * copy, where the clone has more functions.
+ */
+export async function usePlatformManifests(): Promise<{
+  functions: readonly Deployable[];
+  root?: string;
+}> {
   const functions = await platformFunctions();
-  if (functions.length === (await loadFunctions()).length) {
-    return { functions, root: undefined, async [Symbol.asyncDispose]() {} };
-  }
+  if (functions.length === (await loadFunctions()).length) return { functions };
   const copy = await copyManifests();
+  after(() => copy[Symbol.asyncDispose]());
   await copy.generate(functions);
-  return { functions, root: copy.root, [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose]() };
+  return { functions, root: copy.root };
 }
 
 export async function copyManifests(): Promise<GeneratedCopy> {

@@ -1,4 +1,6 @@
 import { type Deploy, grpc, handler, publishTo, saveTo } from "#host";
+import type { Graph } from "#host/kinds/graph";
+import { declaredGraph } from "../../local/declared-graph.ts";
 import { type Deployable, loadFunctions } from "../../local/discover.ts";
 
 /** A clone may have more functions, which tests of certain names and lists leave out. */
@@ -6,9 +8,12 @@ export function isPlatform(name: string): boolean {
   return /^(bridge|gateway|ui|service-[a-h])$/.test(name);
 }
 
-/** The platform's own graph. */
 export async function platformFunctions(): Promise<Deployable[]> {
   return (await loadFunctions()).filter(({ name }) => isPlatform(name));
+}
+
+export async function platformGraph(): Promise<Graph> {
+  return declaredGraph(await platformFunctions());
 }
 
 /** Two functions with a queue between them, such as `npm run new` writes; in a graph they make its second queue. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { platformGraph } from "../../test/support/platform-graph.ts";
+import { platformGraph } from "../../test/support/orders.ts";
 import { type LiveGraph, type LiveNode, noFigures } from "../live.ts";
 import { placeNodes } from "./layout.ts";
 
-const all = platformGraph as unknown as LiveGraph;
+const all = (await platformGraph()) as unknown as LiveGraph;
 const graph = { ...all, nodes: all.nodes.filter(({ kind }) => kind !== "ui") };
 
 type Kind = LiveNode["kind"];
