@@ -1,12 +1,14 @@
 /** The gateway's triggers: whatever name and path are asked for, no request reaches what no function declares. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
+import { type handleUnaryCall, Server, ServerCredentials } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { addressVariable } from "#host/base/config";
 import { matchPath } from "#host/http/route";
+import { startListener } from "#host/serve/listener";
+import { GreetingServiceService } from "#proto";
 import graph from "../../gateway/graph.json" with { type: "json" };
 import { ask } from "../support/ask.ts";
 import { answerTo, assertOurs, framed } from "../support/fuzz/answers.ts";
@@ -18,29 +20,39 @@ import { startTarget } from "../support/fuzz/target.ts";
 const nodes = graph.nodes as { name: string; routes?: { method: string; path: string }[] }[];
 const named = nodes.map(({ name }) => name);
 
-/** In place of every function: keeps what reaches it. */
+const answer = { greeting: [{ id: "1", service: "s", message: "m", created: "c" }] };
+
+/** In place of every function, with both protocols on its port: keeps what reaches it over HTTP. */
 async function startRecorder() {
   const reached: { name: string; method: string; url: string }[] = [];
-  const servers = named.map((name) =>
-    createServer((request, response) => {
+  const grpc = new Server();
+  const greeting: handleUnaryCall<unknown, typeof answer> = (_, reply) => reply(null, answer);
+  grpc.addService(GreetingServiceService, { greeting });
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const start = (name: string) => {
+    const http = createServer((request, response) => {
       const { method = "", url = "" } = request;
       reached.push({ name, method, url });
       request.resume().once("end", () => {
         response.setHeader("content-type", "application/json");
-        response.end('{"greeting":[{"id":"1","service":"s","message":"m","created":"c"}]}');
+        response.end(JSON.stringify(answer));
       });
-    }).listen(0, "127.0.0.1"),
-  );
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const env = servers.map((server, i) => {
-    const { port } = server.address() as AddressInfo;
-    return [addressVariable(named[i] ?? ""), `127.0.0.1:${port}`];
-  });
+    });
+    const acceptHttp2 = (socket: Socket) => injector.injectConnection(socket);
+    return startListener({ port: 0, host: "127.0.0.1", http, acceptHttp2, silenceMs: 5_000 });
+  };
+  const listeners = await Promise.all(named.map(start));
+  const env = listeners.map(({ port }, i) => [
+    addressVariable(named[i] ?? ""),
+    `127.0.0.1:${port}`,
+  ]);
   return {
     reached,
     env: Object.fromEntries(env) as Record<string, string>,
     async [Symbol.asyncDispose]() {
-      for (const server of servers) server.close().closeAllConnections();
+      injector.destroy();
+      grpc.forceShutdown();
+      await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
 }
@@ -168,7 +180,7 @@ const path = fc.oneof(
 const header = fc.constantFrom<readonly [string, string]>(
   ...([
     ["transfer-encoding", ""],
-    ["x-call-protocol", "http"],
+    ["x-call-protocol", "grpc"],
     ["x-call-protocol", "telnet"],
     ["connection", "x-request-id, content-length"],
     ["x-forwarded-host", "evil.example"],
