@@ -10,21 +10,24 @@ export interface ProcessIdentity {
 
 const linux = process.platform === "linux";
 
-/** Undefined when there is no such process, or only its entry is left for a parent to collect. */
+/**
+ * Knows a child that has ended too, until Node has collected it: on a busy machine a short one is
+ * over before the call that starts it returns.
+ */
 export function identify(pid: number): ProcessIdentity | undefined {
-  const started = linux ? startedByProc(pid) : startedByPs(pid);
-  return started === undefined ? undefined : { pid, started };
+  const entry = entryOf(pid);
+  return entry && { pid, started: entry.started };
 }
 
 export function isAlive(known: ProcessIdentity): boolean {
-  return identify(known.pid)?.started === known.started;
+  return living(known.pid)?.started === known.started;
 }
 
 /** The living members of a process group, its leader first. */
 export function groupMembers(group: number): ProcessIdentity[] {
   const pids = linux ? groupByProc(group) : groupByPs(group);
   pids.sort((a, b) => Number(b === group) - Number(a === group));
-  return pids.map(identify).filter((found) => found !== undefined);
+  return pids.map(living).filter((found) => found !== undefined);
 }
 
 /** Sends a signal; a process or group that is gone already is no error. */
@@ -36,22 +39,38 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+interface Entry {
+  /** "Z" and "X": only the entry is left, for the parent to collect. */
+  state: string;
+  started: string;
+}
+
+function living(pid: number): ProcessIdentity | undefined {
+  const entry = entryOf(pid);
+  return entry && !/^[ZX]/.test(entry.state) ? { pid, started: entry.started } : undefined;
+}
+
+function entryOf(pid: number): Entry | undefined {
+  return linux ? entryByProc(pid) : entryByPs(pid);
+}
+
 /** The fields of /proc/PID/stat from the state on: a command's name may hold spaces and brackets. */
 function stat(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields;
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }
 }
 
-function startedByProc(pid: number): string | undefined {
-  const ticks = stat(pid)?.[19];
-  if (ticks === undefined) return undefined;
+function entryByProc(pid: number): Entry | undefined {
+  const fields = stat(pid);
+  const [state, ticks] = [fields?.[0], fields?.[19]];
+  if (state === undefined || ticks === undefined) return undefined;
   // Ticks count from boot, so without the boot's id a pid could match after a restart of the machine.
-  return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${ticks}`;
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return { state, started: `${boot}/${ticks}` };
 }
 
 function groupByProc(group: number): number[] {
@@ -59,10 +78,10 @@ function groupByProc(group: number): number[] {
   return pids.map(Number).filter((pid) => Number(stat(pid)?.[2]) === group);
 }
 
-function startedByPs(pid: number): string | undefined {
+function entryByPs(pid: number): Entry | undefined {
   const line = ps(["-o", "stat=,lstart=", "-p", String(pid)]).trim();
   const [state, ...started] = line.split(/\s+/);
-  return !state || state.startsWith("Z") ? undefined : started.join(" ");
+  return state ? { state, started: started.join(" ") } : undefined;
 }
 
 function groupByPs(group: number): number[] {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stopLeftovers } from "./down.ts";
 import { type Command, run, spawnServer, stopGroup, tailOf, waitForAnswer } from "./process.ts";
-import { groupMembers, isAlive, type ProcessIdentity } from "./process-table.ts";
+import { groupMembers, identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 import { readRecord, record } from "./record.ts";
 import { ServiceError } from "./service.ts";
 import { allGone, testOptions } from "./testing.ts";
@@ -83,6 +84,17 @@ test("a server that ends early is reported at once, with the end of its log", li
     waitForAnswer({ leader, logFile }, async () => undefined, { timeoutMs: 20_000 }),
     (error: ServiceError) => /ended before[\s\S]*no room/.test(error.message),
   );
+});
+
+test("a child that has ended is known until it is collected, and does not live", () => {
+  // Nothing is awaited in between, as on a busy machine where it ends before spawn has returned.
+  const pid = spawn("/bin/sh", ["-c", ":"], { stdio: "ignore" }).pid ?? 0;
+  const end = performance.now() + 10_000;
+  let child = identify(pid);
+  while (child !== undefined && isAlive(child) && performance.now() < end) child = identify(pid);
+  assert.ok(child !== undefined);
+  assert.equal(isAlive(child), false);
+  assert.deepEqual(groupMembers(pid), []);
 });
 
 test("a command that takes too long is ended with all it started", limits, async () => {
