@@ -22,6 +22,8 @@ export interface Host {
   readonly port: number;
   readonly log: Logger;
   ready(): boolean;
+  /** Settles when the first request is answered. */
+  readonly first: Promise<void>;
   connections(): number;
   /** Loads what later requests may need: for the compile cache of an image. */
   preload(): Promise<void>;
@@ -119,6 +121,7 @@ export async function startHost(
     port: listener.port,
     log,
     ready: health.ready,
+    first: serving.first,
     preload: async () => void (await Promise.all([opened.preload(), grpc.load()])),
     connections: listener.connections,
     close: () => {

@@ -18,6 +18,7 @@
  *   stacks        in a bundle: errors name the repository's files
  *   base/         config, errors, headers, and what else depends on nothing
  */
+import { compileInTwoTiers } from "./base/compiler.ts";
 import { targetOf } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
 import { type Host, startHost } from "./host.ts";
@@ -35,7 +36,13 @@ async function main(): Promise<void> {
     await host.preload();
     await host.close();
     process.exit(0);
-  } else stopWhenTold(await startHost(definition));
+  } else {
+    const host = await startHost(definition);
+    stopWhenTold(host);
+    await host.first;
+    // A moment later: what is loaded from then on is compiled without Node's own cache.
+    setTimeout(compileInTwoTiers, 1_000).unref();
+  }
 }
 
 // A module that waits at its top level cannot be bundled as CommonJS, which starts faster.

@@ -6,7 +6,7 @@ import type { Deployable } from "./discover.ts";
 import { pausableEnv } from "./inspect.ts";
 import { liveEnv } from "./live/live-env.ts";
 import type { RunningService } from "./services/service.ts";
-import { oldHeap, smallHeap } from "./small-heap.ts";
+import { oldHeap, oneArena, smallHeap } from "./small-heap.ts";
 
 /** What one process runs: a function, its canary, or all functions. */
 export interface Unit {
@@ -62,6 +62,7 @@ export function envOf(unit: Unit, options: FunctionEnvOptions): NodeJS.ProcessEn
     // Many functions in one process need what many processes have.
     ...(!oneProcess && {
       NODE_OPTIONS: [smallHeap, oldHeap, env.NODE_OPTIONS].filter(Boolean).join(" "),
+      ...oneArena,
     }),
     ...liveEnv(names, { env, origin, addresses, control }),
     ...(spansTo && { OTEL_EXPORTER_OTLP_ENDPOINT: spansTo, OTEL_BSP_SCHEDULE_DELAY: undefined }),

@@ -51,6 +51,8 @@ export interface ServedAnswer {
 }
 
 export interface Serving {
+  /** Settles when the first request is answered. */
+  readonly first: Promise<void>;
   /** Begins a call before its body is read; `timeoutMs` is what the client allows. Every call must be ended. */
   begin(headers: PropagatedHeaders, timeoutMs: number | undefined, key?: string): RunningCall;
   serve(begun: RunningCall, incoming: Incoming): Served;
@@ -74,6 +76,7 @@ export function createServing({ config, log, tracing, admission }: ServingOption
   const calls = new Set<Ending>();
   const waiting = new Set<() => void>();
   let cold = true;
+  const { promise: first, resolve: firstAnswered } = Promise.withResolvers<void>();
 
   const serve: Serving["serve"] = (begun, incoming) => {
     const { protocol, name, attributes, startedAt, event } = incoming;
@@ -136,11 +139,13 @@ export function createServing({ config, log, tracing, admission }: ServingOption
         if (headers["x-log-level"]) call.log.info(line, text);
         else log.info({ ...bindingsOf(headers, place), ...line }, text);
         begun.end();
+        if (coldStart) firstAnswered();
       },
     };
   };
 
   return {
+    first,
     begin(headers, timeoutMs = config.deadlineMs, key) {
       const call = createCall({
         headers: headers["x-request-id"] ? headers : { ...headers, "x-request-id": randomUUID() },
