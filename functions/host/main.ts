@@ -18,7 +18,7 @@
  *   stacks        in a bundle: errors name the repository's files
  *   base/         config, errors, headers, and what else depends on nothing
  */
-import { compileInTwoTiers } from "./base/compiler.ts";
+import { leaveOutMaglev } from "./base/compiler.ts";
 import { targetOf } from "./base/config.ts";
 import { HostError } from "./base/errors.ts";
 import { type Host, startHost } from "./host.ts";
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     stopWhenTold(host);
     await host.first;
     // A moment later: what is loaded from then on is compiled without Node's own cache.
-    setTimeout(compileInTwoTiers, 1_000).unref();
+    setTimeout(leaveOutMaglev, 1_000).unref();
   }
 }
 

@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
  * memory"). On the command line the same flags would cost 25 ms of each start: Node does not read its own compiled
  * modules with flags that it was not built with.
  */
-export function compileInTwoTiers(): void {
+export function leaveOutMaglev(): void {
   setFlagsFromString("--no-maglev");
   // In place of 3,000, of which Maglev's code would have carried most.
   setFlagsFromString("--invocation-count-for-turbofan=600");

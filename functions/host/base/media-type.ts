@@ -8,8 +8,8 @@ const noType: MediaType = { essence: "", parameters: {} };
 /** A media type's essence in lower case, and its parameters (RFC 9110, 8.3.1). Empty where there is none. */
 export function parseMediaType(header: unknown): MediaType {
   // Of most requests.
-  if (header === undefined) return noType;
-  const [essence = "", ...rest] = String(header ?? "").split(";");
+  if (header === undefined || header === null) return noType;
+  const [essence = "", ...rest] = String(header).split(";");
   const parameters = rest.flatMap((part) => {
     const [name = "", value = ""] = part.split(/=(.*)/s, 2).map((text) => text.trim());
     return name ? [[name.toLowerCase(), value.replace(/^"(.*)"$/, "$1")]] : [];

@@ -65,8 +65,7 @@ function stat(pid: number): string[] | undefined {
 }
 
 function entryByProc(pid: number): Entry | undefined {
-  const fields = stat(pid);
-  const [state, ticks] = [fields?.[0], fields?.[19]];
+  const { 0: state, 19: ticks } = stat(pid) ?? [];
   if (state === undefined || ticks === undefined) return undefined;
   // Ticks count from boot, so without the boot's id a pid could match after a restart of the machine.
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -127,12 +127,13 @@ export async function waitForAnswer(
     limits.signal?.throwIfAborted();
     const answer = await probe();
     if (answer !== undefined) return answer;
-    const ended = server !== undefined && !isAlive(server.leader);
-    // Read after the look: what it writes at its end is in the log of a server that has ended.
-    const log = server === undefined ? "" : `\n${tailOf(server.logFile)}`;
-    if (ended) throw new ServiceError(`it ended before it accepted a connection${log}`);
+    // Read after the look: by then what a server writes at its end is there.
+    const log = () => (server === undefined ? "" : `\n${tailOf(server.logFile)}`);
+    if (server !== undefined && !isAlive(server.leader)) {
+      throw new ServiceError(`it ended before it accepted a connection${log()}`);
+    }
     if (performance.now() > end) {
-      throw new ServiceError(`it did not answer within ${limits.timeoutMs / 1_000} s${log}`);
+      throw new ServiceError(`it did not answer within ${limits.timeoutMs / 1_000} s${log()}`);
     }
     await delay(100);
   }
