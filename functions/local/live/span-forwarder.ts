@@ -32,7 +32,7 @@ export function createSpanForwarder(
       await receiver.send(body);
       reported = false;
     } catch (error) {
-      // Once for each time that it goes away: batches come five times a second.
+      // Once for each time that it goes away: batches come twice a second.
       if (!reported) {
         report(`Spans cannot be sent on to ${receiver.url.origin}: ${reasonOf(error)}`);
       }
