@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { figureOf } from "../bench/statistics.ts";
 import graph from "../ui/graph.json" with { type: "json" };
 import { openPage, startBrowser, untilDrawn, withoutBrowser } from "./support/browser.ts";
 import { startTestGraph, type TestGraph } from "./support/graph.ts";
 import { until } from "./support/until.ts";
 
 const skip = await withoutBrowser();
-/** Of which the quickest counts: what the machine does besides, is not the page's doing. */
-const attempts = 3;
 
 /** What the graph says of a node or an edge to those who cannot see it: its button's text, with all its figures. */
 function drawn(page: Page, text: string) {
@@ -36,7 +35,8 @@ describe("the page on the real graph", { skip }, () => {
 
   test("draws the graph within 2 s of its opening, and asks no other host", async () => {
     const took: number[] = [];
-    for (let opening = 0; opening < attempts; opening++) {
+    // Of three openings the best: what the machine does besides, is not the page's doing.
+    for (let opening = 0; opening < 3; opening++) {
       const since = performance.now();
       const { page } = await open();
       await untilDrawn(page);
@@ -65,20 +65,20 @@ describe("the page on the real graph", { skip }, () => {
     await untilDrawn(page);
     const edge = drawn(page, "gateway to service-a by gRPC");
     const before = Number(await requestsOf(page, edge));
+    const figure = page.locator("#figure-requests");
     const took: number[] = [];
-    for (let sent = 1; sent <= attempts; sent++) {
+    for (let sent = 1; sent <= 3; sent++) {
       const answer = page.waitForResponse(
         (response) => new URL(response.url()).pathname === "/api/greeting",
       );
       await send(page);
       await (await answer).finished();
       const since = performance.now();
-      const figure = page.locator("#figure-requests");
       await figure.filter({ hasText: new RegExp(`^${before + sent}$`) }).waitFor();
       took.push(performance.now() - since);
     }
-    // Each but the first was sent as the figure had just changed: news once in a while would always be late.
-    assert.ok(Math.min(...took.slice(1)) < 1_000, `${took} ms`);
+    // The second and third are sent as the figure has just changed: news at longer intervals is late for both.
+    assert.ok(figureOf(took).median < 1_000, `${took} ms`);
     await result(page).getByText("7 greetings").waitFor();
     for (const text of [
       "bridge to service-f by CloudEvents",
