@@ -139,7 +139,11 @@ async function answer(client: ClientHttp2Session, { path, headers, ends, body }:
   if (ends) call.end(body);
   else call.write(body);
   const stays = !ends || path.endsWith("/Watch");
-  const reset = () => call.close(constants.NGHTTP2_CANCEL);
+  const reset = () => {
+    call.close(constants.NGHTTP2_CANCEL);
+    // By itself that waits until all is written, which it never is where a server that has refused the call reads no more.
+    if (call.writableLength > 0) call.destroy();
+  };
   const isRefused = isOther(headers);
   const timer = setTimeout(reset, stays ? (isRefused ? 1_000 : quietMs) : 10_000);
   // The server has ended its own side, and waits for ours.
